@@ -1,0 +1,4 @@
+//! Tools without opinions.
+
+pub mod blocking;
+pub mod clock;

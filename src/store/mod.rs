@@ -1,0 +1,1 @@
+//! Files in git: the only layer that says git2 or notify.
