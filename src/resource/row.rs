@@ -205,15 +205,15 @@ pub fn encode_version(version: &str) -> Arc<str> {
     };
     let mut out = String::with_capacity(version.len() * 2 + 8);
     push_parts(&mut out, release);
-    match pre {
-        // '!' sorts before '~': 1.0-rc before 1.0.
-        Some(pre) => {
-            out.push('!');
-            push_parts(&mut out, pre);
-        }
-        None => out.push('~'),
+    // What may follow a part, in order: a pre-release (' '), the end ('!'), another part ('.').
+    if let Some(pre) = pre {
+        out.push(' ');
+        push_parts(&mut out, pre);
     }
-    push_parts(&mut out, build);
+    out.push('!');
+    if !build.is_empty() {
+        push_parts(&mut out, build);
+    }
     out.push('\u{0}');
     out.push_str(version);
     encode_text(&out)
