@@ -18,6 +18,11 @@ impl NameError {
     fn new(text: impl Into<String>) -> Self {
         NameError(text.into())
     }
+
+    /// The name belongs to the server.
+    pub fn reserved(name: &str) -> Self {
+        NameError(format!("{name:?} is reserved for the server: choose another name"))
+    }
 }
 
 /// `<owner>/<name>`, spelt as its creator spelt it. Two names that differ in case are the same

@@ -1,0 +1,174 @@
+//! Builds every service once; owns the order of start-up and shutdown.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use axum::Router;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use crate::auth::Authenticator;
+use crate::base::blocking;
+use crate::config::{Config, Writers};
+use crate::engine::{CatalogueWriters, Engine};
+use crate::http::context::{Context, Shared};
+use crate::index::Index;
+use crate::kinds;
+use crate::server::{self, Health, Settings};
+use crate::state::State;
+use crate::store::Store;
+
+/// The folder of everything that is nobody's workspace.
+pub const STATE: &str = ".state";
+
+/// All services over one data directory. Whoever holds one holds the directory's lock.
+pub struct App {
+    pub config: Config,
+    pub engine: Arc<Engine>,
+    pub state: State,
+    pub authenticator: Arc<Authenticator>,
+    context: Context,
+    router: Arc<RwLock<Router>>,
+    metrics: PrometheusHandle,
+    // Last, so that the lock outlives everything that writes.
+    _lock: Lock,
+}
+
+/// The exclusive lock on a data directory, released when dropped.
+pub struct Lock(#[expect(dead_code, reason = "held, not used")] std::fs::File);
+
+impl Lock {
+    /// Takes the lock; `None` when another process has it.
+    pub fn take(data: &Path) -> Result<Option<Self>> {
+        let folder = data.join(STATE);
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the data directory {}", data.display()))?;
+        let file = folder.join("lock");
+        let handle = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&file)
+            .with_context(|| format!("cannot open {}", file.display()))?;
+        match handle.try_lock() {
+            Ok(()) => Ok(Some(Lock(handle))),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", file.display())),
+        }
+    }
+}
+
+impl App {
+    /// Opens the data directory and brings the index up to date.
+    pub async fn open(config: Config, lock: Lock) -> Result<Arc<Self>> {
+        let data = config.workspaces_location.clone();
+        let kinds = Arc::new(kinds::load(&config.templates)?);
+        let state_folder = data.join(STATE);
+        let state = State::open(&state_folder.join("state.db")).await.context("cannot open the state database")?;
+        let writers = match config.catalogue.writers {
+            Writers::Accounts => CatalogueWriters::Accounts,
+            Writers::Admins => CatalogueWriters::Admins,
+        };
+        let cache = config.cache.documents;
+        let engine = blocking::run(move || -> Result<Arc<Engine>> {
+            let store = Store::open(&data).context("cannot open the workspaces")?;
+            let index = Index::open(Some(&state_folder.join("index")), &kinds.fingerprint()).context("cannot open the index")?;
+            Engine::open(store, Arc::new(index), kinds, cache, writers).map_err(|error| anyhow::anyhow!("cannot bring the index up to date: {error:?}"))
+        })
+        .await?;
+        let authenticator = Arc::new(Authenticator::new(state.clone()));
+        let context = Context::new(Shared {
+            engine: engine.clone(),
+            authenticator: authenticator.clone(),
+            public_url: config.public_url.trim_end_matches('/').to_owned(),
+            body_limit: config.limits.body,
+            change_limit: config.limits.changes,
+        });
+        let metrics = recorder();
+        let app = App {
+            config,
+            engine,
+            state,
+            authenticator,
+            context,
+            router: Arc::default(),
+            metrics,
+            _lock: lock,
+        };
+        app.mount();
+        Ok(Arc::new(app))
+    }
+
+    /// Builds the router for the kinds as they are now.
+    fn mount(&self) {
+        let settings = Settings {
+            timeout: Duration::from_secs(self.config.limits.request_timeout),
+            origins: self.config.allowed_hosts.clone().into(),
+        };
+        let health = Arc::new(Ready { engine: self.engine.clone() });
+        let router = server::router(self.context.clone(), &self.engine.kinds(), self.metrics.clone(), health, settings);
+        *self.router.write().unwrap_or_else(PoisonError::into_inner) = router;
+    }
+
+    /// The HTTP face; exchanged when kinds change.
+    pub fn router(&self) -> Arc<RwLock<Router>> {
+        self.router.clone()
+    }
+
+    /// Reads the kinds' folders again. What is wrong with them changes nothing.
+    pub async fn reload(self: &Arc<Self>) -> Result<()> {
+        let kinds = Arc::new(kinds::load(&self.config.templates)?);
+        let app = self.clone();
+        blocking::run(move || app.engine.set_kinds(kinds)).await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        self.mount();
+        Ok(())
+    }
+
+    /// Everything that was accepted is on disk when this returns.
+    pub async fn close(self: &Arc<Self>) -> Result<()> {
+        let engine = self.engine.clone();
+        blocking::run(move || engine.close()).await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        self.state.close().await;
+        Ok(())
+    }
+}
+
+/// The process's recorder of figures; the first caller installs it.
+fn recorder() -> PrometheusHandle {
+    static RECORDER: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
+    RECORDER
+        .get_or_init(|| {
+            let recorder = PrometheusBuilder::new()
+                .set_buckets(&[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0])
+                .map(PrometheusBuilder::build_recorder)
+                .unwrap_or_else(|_| PrometheusBuilder::new().build_recorder());
+            let handle = recorder.handle();
+            // Somebody else's recorder stays; ours then stays empty.
+            let _ = metrics::set_global_recorder(recorder);
+            handle
+        })
+        .clone()
+}
+
+struct Ready {
+    engine: Arc<Engine>,
+}
+
+impl Health for Ready {
+    fn problems(&self) -> Vec<String> {
+        self.engine.problems()
+    }
+}
+
+/// Where a data directory's control socket is.
+pub fn socket(data: &Path) -> PathBuf {
+    data.join(STATE).join("socket")
+}
+
+/// Refuses to go on without the lock.
+pub fn lock(data: &Path) -> Result<Lock> {
+    match Lock::take(data)? {
+        Some(lock) => Ok(lock),
+        None => bail!("another workleaf serves {}: stop it first", data.display()),
+    }
+}

@@ -1,0 +1,97 @@
+//! The command line: one file per command.
+
+mod check;
+mod import;
+mod openapi;
+mod reindex;
+mod serve;
+mod terminal;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, LogFormat};
+
+/// YAML and JSON documents in git workspaces, served over REST.
+#[derive(Debug, Parser)]
+#[command(name = "workleaf", version, about, max_term_width = 100)]
+struct Arguments {
+    /// Configuration file; by default config.yaml in the working directory, if there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data directory; overrides workspaces-location of the configuration.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve HTTP until told to stop.
+    Serve(serve::Serve),
+    /// Put a folder or a file into a workspace as one commit.
+    Import(import::Import),
+    /// Judge files as the server would, offline; exits 1 when one breaks its kind.
+    Check(check::Check),
+    /// Build the index anew from git.
+    Reindex,
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Manage accounts.
+    #[command(subcommand)]
+    User(user::User),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::complain(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode> {
+    let mut config = Config::load(arguments.config.as_deref())?;
+    if let Some(data) = arguments.data {
+        config.workspaces_location = data;
+    }
+    if let Command::Serve(serve) = &arguments.command {
+        serve.adjust(&mut config);
+    }
+    log(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let code = runtime.block_on(async {
+        match arguments.command {
+            Command::Serve(_) => serve::serve(config).await,
+            Command::Import(import) => import.run(config).await,
+            Command::Check(check) => check.run(&config),
+            Command::Reindex => reindex::run(config).await,
+            Command::Openapi => openapi::run(&config),
+            Command::User(user) => user.run(config).await,
+        }
+    });
+    // Nobody waits for what is left, such as deleting what was thrown away.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    code
+}
+
+/// Logs go to stderr, results to stdout.
+fn log(config: &Config) -> Result<()> {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(&config.log.filter)?;
+    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Text => base.init(),
+        LogFormat::Json => base.json().flatten_event(true).init(),
+    }
+    Ok(())
+}

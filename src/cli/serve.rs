@@ -1,0 +1,82 @@
+//! `workleaf serve`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::terminal::say;
+use crate::app::{self, App};
+use crate::auth;
+use crate::config::Config;
+use crate::control;
+use crate::server;
+use crate::state::accounts::NewAccount;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Serve {
+    /// Address and port; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
+}
+
+impl Serve {
+    pub(super) fn adjust(&self, config: &mut Config) {
+        if let Some(listen) = &self.listen {
+            config.listen = listen.clone();
+        }
+    }
+}
+
+pub(super) async fn serve(config: Config) -> Result<ExitCode> {
+    let data = config.workspaces_location.clone();
+    let lock = app::lock(&data)?;
+    // Before anything else, so that a stop during start-up is not lost.
+    let mut stop = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+    let hangup = signal(SignalKind::hangup())?;
+    let listener = TcpListener::bind(&config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let app = App::open(config, lock).await?;
+    first_account(&app).await?;
+    let commands = control::listen(app.clone(), &app::socket(&data))?;
+    let reloads = tokio::spawn(reload(app.clone(), hangup));
+    say(format!("listening on http://{}", listener.local_addr()?));
+    let [terminate, interrupt] = &mut stop;
+    let asked = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: finishing what was accepted");
+    };
+    server::serve(listener, app.router(), asked).await?;
+    reloads.abort();
+    commands.abort();
+    let _ = std::fs::remove_file(app::socket(&data));
+    app.close().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Nobody could log in to a server without accounts.
+async fn first_account(app: &Arc<App>) -> Result<()> {
+    if !app.state.accounts().await?.is_empty() {
+        return Ok(());
+    }
+    let password = auth::random();
+    let hash = auth::hash(password.clone()).await;
+    let new = NewAccount { name: "admin", email: None, password: Some(&hash), is_admin: true };
+    app.state.create_account(new).await?;
+    say(format!("created the account admin with the password {password} (shown only now)"));
+    Ok(())
+}
+
+/// SIGHUP: the kinds' folders are read again.
+async fn reload(app: Arc<App>, mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        match app.reload().await {
+            Ok(()) => tracing::info!("the kinds were read again"),
+            Err(error) => tracing::error!("the kinds stay as they were: {error:#}"),
+        }
+    }
+}

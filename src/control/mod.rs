@@ -1,0 +1,12 @@
+//! Commands that change the data directory: run here when nobody serves it, by the server that
+//! does over a socket otherwise (decisions.md 2). One writer, always.
+
+mod client;
+mod execute;
+mod import;
+mod protocol;
+mod server;
+
+pub use client::{Source, run};
+pub use protocol::{Command, ImportedFile, Report};
+pub use server::listen;

@@ -1,0 +1,78 @@
+//! What goes over the socket: lines of JSON.
+//!
+//! The client sends one [`Request::Run`], for an import followed by [`Request::File`]s and a
+//! [`Request::End`]; the server answers any number of [`Status::Progress`] and one of the others.
+
+use serde::{Deserialize, Serialize};
+
+/// A command that changes the data directory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Put files into a workspace as one commit, making it if it is missing.
+    Import { workspace: String, kind: Option<String> },
+    Reindex,
+    CreateUser { name: String, email: Option<String>, password: Option<String>, admin: bool },
+    ListUsers,
+    DeleteUser { name: String },
+    SetPassword { name: String, password: String },
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Request {
+    Run(Command),
+    File {
+        /// In the workspace; `None`: where the kind's pattern puts it.
+        path: Option<String>,
+        name: String,
+        /// Base64.
+        bytes: String,
+    },
+    End,
+}
+
+/// What the server says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Status {
+    Progress { done: u64, total: u64 },
+    Done(Report),
+    /// In words for the person at the terminal.
+    Failed(String),
+}
+
+/// What a command did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Report {
+    Imported { workspace: String, commit: Option<String>, files: Vec<ImportedFile> },
+    Reindexed { workspaces: usize },
+    /// The password is given when the server chose it.
+    UserCreated { name: String, password: Option<String> },
+    Users(Vec<ListedUser>),
+    Changed,
+}
+
+/// One file of an import.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImportedFile {
+    /// As it was given.
+    pub name: String,
+    /// Where it is now; `None`: it was not taken.
+    pub path: Option<String>,
+    pub kind: Option<String>,
+    /// Why it was not taken, or has no kind.
+    pub note: Option<String>,
+    pub violations: Vec<ReportedViolation>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportedViolation {
+    pub line: u32,
+    pub column: u32,
+    pub message: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListedUser {
+    pub name: String,
+    pub email: Option<String>,
+    pub admin: bool,
+}

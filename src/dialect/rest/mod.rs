@@ -1,0 +1,14 @@
+//! `/api/v1`: workspaces, their files, and documents of every kind.
+
+mod cursor;
+mod documents;
+mod files;
+mod kinds;
+mod query;
+mod revisions;
+mod routes;
+mod wire;
+mod workspaces;
+mod writes;
+
+pub use routes::{kind_routes, routes};

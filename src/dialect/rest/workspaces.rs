@@ -1,0 +1,178 @@
+//! Workspaces and commits of several changes.
+
+use axum::extract::{Path, State};
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value, json};
+
+use super::documents::{Answer, LOCATION, json_answer};
+use super::writes::{WRITE_PARAMETERS, changes, options};
+use crate::auth::{Caller, Required};
+use crate::base::blocking;
+use crate::engine::{Error, NewWorkspace, Overview};
+use crate::http::body::{Whole, json};
+use crate::http::context::Context;
+use crate::http::fault::violations_json;
+use crate::http::parameters::{LIMIT, LIMIT_MOST, OFFSET_MOST, Parameters};
+use crate::resource::actor::Actor;
+use crate::resource::key::WorkspaceName;
+use crate::store::{PushMode, Settings};
+
+/// Characters of a path segment that need no escape (RFC 3986, section 2.3).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+fn object(context: &Context, headers: &HeaderMap, overview: &Overview) -> Value {
+    let base = if context.public_url.is_empty() {
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        format!("http://{host}")
+    } else {
+        context.public_url.clone()
+    };
+    let name = &overview.name;
+    let documents = overview.documents.iter().map(|(kind, count, _)| (kind.to_string(), json!(count)));
+    json!({
+        "id": overview.id,
+        "owner": name.owner(),
+        "name": name.name(),
+        "workspace": name.as_str(),
+        "clone_url": format!("{base}/git/{}/{}.git", utf8_percent_encode(name.owner(), SEGMENT), utf8_percent_encode(name.name(), SEGMENT)),
+        "head": overview.head.to_string(),
+        "public": overview.settings.public,
+        "push": push_name(overview.settings.push),
+        "documents": Map::from_iter(documents),
+        "violations": overview.documents.iter().map(|(_, _, broken)| broken).sum::<usize>(),
+    })
+}
+
+fn push_name(push: PushMode) -> &'static str {
+    match push {
+        PushMode::Free => "free",
+        PushMode::Strict => "strict",
+    }
+}
+
+/// `GET /api/v1/workspaces`.
+pub(super) async fn list_workspaces(
+    State(context): State<Context>,
+    caller: Caller,
+    parameters: Parameters,
+    headers: HeaderMap,
+) -> Answer {
+    parameters.only(&["limit", "offset"])?;
+    let limit = parameters.number("limit", LIMIT, LIMIT_MOST)?;
+    let offset = parameters.number("offset", 0, OFFSET_MOST)?;
+    let reader = context.engine.reader(&caller.0?);
+    let (count, page) = blocking::run(move || {
+        let names = reader.workspaces()?;
+        let count = names.len();
+        let page = names.into_iter().skip(offset).take(limit).map(|name| reader.workspace(&name));
+        Ok::<_, Error>((count, page.collect::<Result<Vec<_>, _>>()?))
+    })
+    .await?;
+    let objects: Vec<Value> = page.iter().map(|overview| object(&context, &headers, overview)).collect();
+    let body = json!({ "workspaces": objects, "_meta": { "count": count, "limit": limit, "offset": offset } });
+    Ok(json_answer(StatusCode::OK, body.to_string()))
+}
+
+/// `POST /api/v1/workspaces {"owner"?, "name", "public"?, "push"?}`.
+pub(super) async fn post_workspace(State(context): State<Context>, caller: Required, headers: HeaderMap, Whole(body): Whole) -> Answer {
+    let actor = caller.0?;
+    let new = new_workspace(&actor, &json(&body)?)?;
+    let overview = context.engine.create_workspace(&actor, new).await?;
+    let body = json!({ "workspace": object(&context, &headers, &overview) });
+    let mut response = json_answer(StatusCode::CREATED, body.to_string());
+    let location = format!(
+        "/api/v1/workspaces/{}/{}",
+        utf8_percent_encode(overview.name.owner(), SEGMENT),
+        utf8_percent_encode(overview.name.name(), SEGMENT)
+    );
+    if let Ok(value) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(LOCATION, value);
+    }
+    Ok(response)
+}
+
+fn new_workspace(actor: &Actor, body: &Value) -> Result<NewWorkspace, Error> {
+    const MEMBERS: [&str; 4] = ["owner", "name", "public", "push"];
+    let members = body.as_object().ok_or_else(|| Error::bad_request("the body is {\"name\", \"owner\"?, \"public\"?, \"push\"?}"))?;
+    if let Some(key) = members.keys().find(|key| !MEMBERS.contains(&key.as_str())) {
+        let valid = MEMBERS.iter().map(|name| (*name).to_owned()).collect();
+        return Err(Error::with_valid(format!("unknown member {key:?}"), "valid_members", valid));
+    }
+    let name = body["name"].as_str().ok_or_else(|| Error::bad_request("name is missing"))?;
+    let owner = match &body["owner"] {
+        Value::String(owner) => owner.as_str(),
+        Value::Null => actor.name().unwrap_or_default(),
+        _ => return Err(Error::bad_request("owner must be a string")),
+    };
+    let public = match &body["public"] {
+        Value::Bool(public) => *public,
+        Value::Null => false,
+        _ => return Err(Error::bad_request("public must be true or false")),
+    };
+    let push = match &body["push"] {
+        Value::Null => PushMode::Free,
+        Value::String(text) if text == "free" => PushMode::Free,
+        Value::String(text) if text == "strict" => PushMode::Strict,
+        _ => return Err(Error::bad_request("push must be \"free\" or \"strict\"")),
+    };
+    Ok(NewWorkspace { name: WorkspaceName::new(owner, name)?, settings: Settings { public, push } })
+}
+
+/// `GET /api/v1/workspaces/{owner}/{name}`.
+pub(super) async fn get_workspace(
+    State(context): State<Context>,
+    caller: Caller,
+    Path((owner, name)): Path<(String, String)>,
+    parameters: Parameters,
+    headers: HeaderMap,
+) -> Answer {
+    parameters.only(&[])?;
+    let reader = context.engine.reader(&caller.0?);
+    let name = WorkspaceName::new(&owner, &name)?;
+    let overview = blocking::run(move || reader.workspace(&name)).await?;
+    let body = json!({ "workspace": object(&context, &headers, &overview) });
+    Ok(json_answer(StatusCode::OK, body.to_string()))
+}
+
+/// `DELETE /api/v1/workspaces/{owner}/{name}`.
+pub(super) async fn delete_workspace(
+    State(context): State<Context>,
+    caller: Required,
+    Path((owner, name)): Path<(String, String)>,
+) -> Answer {
+    context.engine.delete_workspace(&caller.0?, &WorkspaceName::new(&owner, &name)?).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `POST /api/v1/workspaces/{owner}/{name}/commits`.
+pub(super) async fn post_commits(
+    State(context): State<Context>,
+    caller: Required,
+    Path((owner, name)): Path<(String, String)>,
+    parameters: Parameters,
+    Whole(body): Whole,
+) -> Result<Response, crate::http::fault::Fault> {
+    parameters.only(&WRITE_PARAMETERS)?;
+    let mut options = options(&parameters)?;
+    let actor = caller.0?;
+    let writer = context.engine.writer(&actor, &WorkspaceName::new(&owner, &name)?)?;
+    let (changes, message) = changes(&json(&body)?, context.change_limit)?;
+    options.message = message.or(options.message);
+    let dry_run = options.dry_run;
+    let written = writer.commit(changes, options).await?;
+    let entries = written.applied.iter().map(|applied| {
+        json!({
+            "path": applied.path.as_str(),
+            "kind": applied.kind.as_ref().map(|kind| kind.name.to_string()),
+            "etag": applied.etag.map(|etag| etag.to_string()),
+            "created": applied.created,
+            "violations": applied.content.as_ref().map_or(Value::Array(Vec::new()), |content| violations_json(&content.violations)),
+        })
+    });
+    let body = json!({ "commit": written.commit, "changes": entries.collect::<Vec<_>>() });
+    let status = if dry_run || written.commit.is_none() { StatusCode::OK } else { StatusCode::CREATED };
+    Ok(json_answer(status, body.to_string()))
+}

@@ -1,0 +1,326 @@
+//! Changing documents.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+use super::documents::{Answer, LOCATION, json_answer, tagged};
+use super::wire::{self, Extras};
+use crate::auth::Required;
+use crate::base::blocking;
+use crate::engine::{Change, Error, Found, Operation, Options, Payload, Reader, Writer, Written};
+use crate::http::body::{Media, Whole, json, media, payload};
+use crate::http::conditions::{Precondition, answer_etag, precondition};
+use crate::http::context::Context;
+use crate::http::fault::Fault;
+use crate::http::parameters::Parameters;
+use crate::resource::actor::Actor;
+use crate::resource::document::Format;
+use crate::resource::etag::Expected;
+use crate::resource::key::{FilePath, WorkspaceName};
+use crate::resource::kind::Kind;
+
+/// Parameters of every write.
+pub(super) const WRITE_PARAMETERS: [&str; 2] = ["message", "dry_run"];
+
+pub(super) fn options(parameters: &Parameters) -> Result<Options, Error> {
+    let message = parameters.get("message").map(str::trim).filter(|text| !text.is_empty());
+    if message.is_some_and(|text| text.len() > 10_000 || text.contains('\0')) {
+        return Err(Error::bad_request("message is longer than 10000 bytes or holds a NUL"));
+    }
+    Ok(Options { message: message.map(str::to_owned), dry_run: parameters.flag("dry_run")? })
+}
+
+/// What the headers expect; a write to something that exists has to say so.
+pub(super) fn expected(headers: &HeaderMap) -> Result<Expected, Error> {
+    match precondition(headers) {
+        Precondition::None => Err(Error::Unconditional),
+        Precondition::Unreadable => Ok(Expected::At(Vec::new())),
+        Precondition::Expected(expected) => Ok(expected),
+    }
+}
+
+/// `POST /api/v1/{plural}`.
+pub(super) async fn post_document(
+    State(context): State<Context>,
+    Extension(kind): Extension<Arc<Kind>>,
+    caller: Required,
+    parameters: Parameters,
+    headers: HeaderMap,
+    Whole(body): Whole,
+) -> Answer {
+    let actor = caller.0?;
+    let mut valid: Vec<&str> = vec!["workspace", "path"];
+    valid.extend(kind.place_keys());
+    valid.extend(WRITE_PARAMETERS);
+    parameters.only(&valid)?;
+    let options = options(&parameters)?;
+    let workspace = parameters
+        .get("workspace")
+        .ok_or_else(|| Error::bad_request("say where: add ?workspace=OWNER/NAME"))
+        .and_then(|name| Ok(WorkspaceName::parse(name)?))?;
+    let writer = context.engine.writer(&actor, &workspace)?;
+    let payload = payload(&headers, body)?;
+    let given: BTreeMap<String, String> = parameters
+        .iter()
+        .filter(|(name, _)| kind.place_keys().contains(name))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let path = writer.place(&kind, parameters.get("path"), &given, &payload)?;
+    let dry_run = options.dry_run;
+    let written = writer.create(path, payload, options).await?;
+    let reader = context.engine.reader(&actor);
+    let status = if dry_run { StatusCode::OK } else { StatusCode::CREATED };
+    blocking::run(move || written_answer(&reader, &writer, &kind, &written, status)).await
+}
+
+/// `PUT /api/v1/{plural}/{id}`.
+pub(super) async fn put_document(
+    State(context): State<Context>,
+    Extension(kind): Extension<Arc<Kind>>,
+    caller: Required,
+    Path(reference): Path<String>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    Whole(body): Whole,
+) -> Answer {
+    let operation = Operation::Put(payload(&headers, body)?);
+    change(&context, kind, caller.0?, reference, &parameters, expected(&headers)?, operation).await
+}
+
+/// `PATCH /api/v1/{plural}/{id}`: JSON Merge Patch, or JSON Patch by content type.
+pub(super) async fn patch_document(
+    State(context): State<Context>,
+    Extension(kind): Extension<Arc<Kind>>,
+    caller: Required,
+    Path(reference): Path<String>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    Whole(body): Whole,
+) -> Answer {
+    let operation = match media(&headers, &[Media::MergePatch, Media::JsonPatch, Media::Json])? {
+        Media::JsonPatch => Operation::JsonPatch(json_patch(json(&body)?)?),
+        _ => Operation::MergePatch(json(&body)?),
+    };
+    change(&context, kind, caller.0?, reference, &parameters, expected(&headers)?, operation).await
+}
+
+/// Most operations of one JSON Patch.
+const PATCH_MOST: usize = 10_000;
+
+pub(super) fn json_patch(value: Value) -> Result<json_patch::Patch, Error> {
+    if value.as_array().is_some_and(|operations| operations.len() > PATCH_MOST) {
+        return Err(Error::TooLarge(format!("the patch has more than {PATCH_MOST} operations")));
+    }
+    serde_json::from_value(value).map_err(|error| Error::bad_request(format!("the body is no JSON Patch (RFC 6902): {error}")))
+}
+
+/// `DELETE /api/v1/{plural}/{id}`.
+pub(super) async fn delete_document(
+    State(context): State<Context>,
+    Extension(kind): Extension<Arc<Kind>>,
+    caller: Required,
+    Path(reference): Path<String>,
+    parameters: Parameters,
+    headers: HeaderMap,
+) -> Answer {
+    parameters.only(&WRITE_PARAMETERS)?;
+    let options = options(&parameters)?;
+    let actor = caller.0?;
+    let expected = expected(&headers)?;
+    let (writer, found) = locate(&context, &actor, kind, reference).await?;
+    let path = FilePath::parse(&found.row.path).map_err(Error::from)?;
+    writer.commit(vec![Change { path, expected, operation: Operation::Delete }], options).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `POST /api/v1/{plural}/{id}/move {"path"}`.
+pub(super) async fn move_document(
+    State(context): State<Context>,
+    Extension(kind): Extension<Arc<Kind>>,
+    caller: Required,
+    Path(reference): Path<String>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    Whole(body): Whole,
+) -> Answer {
+    let body = json(&body)?;
+    let to = body["path"].as_str().ok_or_else(|| Error::bad_request("the body is {\"path\": \"new/place.yml\"}"))?;
+    let to = FilePath::parse(to).map_err(Error::from)?;
+    let expected = optional(&headers);
+    change(&context, kind, caller.0?, reference, &parameters, expected, Operation::Move { to }).await
+}
+
+/// `POST /api/v1/{plural}/{id}/restore {"at"}`.
+pub(super) async fn restore_document(
+    State(context): State<Context>,
+    Extension(kind): Extension<Arc<Kind>>,
+    caller: Required,
+    Path(reference): Path<String>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    Whole(body): Whole,
+) -> Answer {
+    let body = json(&body)?;
+    let at = body["at"].as_str().ok_or_else(|| Error::bad_request("the body is {\"at\": \"<commit>\"}"))?.to_owned();
+    let actor = caller.0?;
+    let reader = context.engine.reader(&actor);
+    let lookup = (kind.clone(), reference.clone());
+    let bytes = blocking::run(move || {
+        let found = reader.find(&lookup.0, &lookup.1)?;
+        let revision = reader.revision(&found, &at)?;
+        Ok::<_, Error>(revision.bytes)
+    })
+    .await?;
+    change(&context, kind, actor, reference, &parameters, optional(&headers), Operation::Put(Payload::Raw(bytes))).await
+}
+
+/// For writes that lose nothing that history does not keep: a precondition holds if given.
+fn optional(headers: &HeaderMap) -> Expected {
+    match precondition(headers) {
+        Precondition::None => Expected::Any,
+        Precondition::Unreadable => Expected::At(Vec::new()),
+        Precondition::Expected(expected) => expected,
+    }
+}
+
+async fn locate(context: &Context, actor: &Actor, kind: Arc<Kind>, reference: String) -> Result<(Writer, Found), Error> {
+    let reader = context.engine.reader(actor);
+    let found = blocking::run(move || reader.find(&kind, &reference)).await?;
+    let writer = context.engine.writer(actor, &WorkspaceName::parse(&found.row.workspace)?)?;
+    Ok((writer, found))
+}
+
+async fn change(
+    context: &Context,
+    kind: Arc<Kind>,
+    actor: Actor,
+    reference: String,
+    parameters: &Parameters,
+    expected: Expected,
+    operation: Operation,
+) -> Answer {
+    parameters.only(&WRITE_PARAMETERS)?;
+    let options = options(parameters)?;
+    let (writer, found) = locate(context, &actor, kind, reference).await?;
+    let path = FilePath::parse(&found.row.path).map_err(Error::from)?;
+    let written = writer.commit(vec![Change { path, expected, operation }], options).await?;
+    let reader = context.engine.reader(&actor);
+    blocking::run(move || written_answer_from(&reader, &writer, &found, &written)).await
+}
+
+/// The document as this write left it.
+fn written_answer(reader: &Reader, writer: &Writer, kind: &Arc<Kind>, written: &Written, status: StatusCode) -> Answer {
+    let applied = written.applied.first().ok_or_else(|| Error::NotFound("change".into()))?;
+    let row = writer.row(written, applied, None)?;
+    let content = applied.content.clone().ok_or_else(|| Error::NotFound("content".into()))?;
+    let body = wire::single(reader, kind, &row, &content, Extras::default())?;
+    let etag = answer_etag(row.etag, body.as_bytes());
+    let mut response = tagged(json_answer(status, body), &etag);
+    locate_header(&mut response, kind, &row.id, status);
+    Ok(response)
+}
+
+fn written_answer_from(reader: &Reader, writer: &Writer, found: &Found, written: &Written) -> Answer {
+    let applied = written.applied.first().ok_or_else(|| Error::NotFound("change".into()))?;
+    let row = writer.row(written, applied, Some(&found.row))?;
+    let content = match &applied.content {
+        Some(content) => content.clone(),
+        None => reader.content(&row)?,
+    };
+    let body = wire::single(reader, &found.kind, &row, &content, Extras::default())?;
+    let etag = answer_etag(row.etag, body.as_bytes());
+    Ok(tagged(json_answer(StatusCode::OK, body), &etag))
+}
+
+fn locate_header(response: &mut Response, kind: &Kind, id: &str, status: StatusCode) {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    if status != StatusCode::CREATED {
+        return;
+    }
+    let id = crate::resource::key::DocumentId::from_stored(id).to_string();
+    let location = format!("/api/v1/{}/{}", kind.plural, utf8_percent_encode(&id, &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_')));
+    if let Ok(value) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(LOCATION, value);
+    }
+}
+
+/// The body of `POST .../commits`: what it changes and its message.
+pub(super) fn changes(body: &Value, most: usize) -> Result<(Vec<Change>, Option<String>), Error> {
+    let shape = "the body is {\"message\"?, \"changes\": [{\"op\": \"put|patch|delete|move\", \"path\", \"etag\" or \"absent\": true, \"content\" or \"text\", \"to\"?}]}";
+    let entries = body["changes"].as_array().ok_or_else(|| Error::bad_request(shape))?;
+    if entries.len() > most {
+        return Err(Error::TooLarge(format!("a commit takes at most {most} changes")));
+    }
+    for key in body.as_object().into_iter().flatten().map(|(key, _)| key) {
+        if !matches!(key.as_str(), "message" | "changes") {
+            return Err(Error::bad_request(format!("unknown member {key:?}: {shape}")));
+        }
+    }
+    let message = body.get("message").and_then(Value::as_str).map(str::to_owned);
+    let changes = entries.iter().enumerate().map(|(at, entry)| {
+        one_change(entry).map_err(|error| match error {
+            Error::BadRequest { message, particulars } => {
+                Error::BadRequest { message: format!("changes[{at}]: {message}"), particulars }
+            }
+            other => other,
+        })
+    });
+    Ok((changes.collect::<Result<_, _>>()?, message))
+}
+
+fn one_change(entry: &Value) -> Result<Change, Error> {
+    const MEMBERS: [&str; 7] = ["op", "path", "etag", "absent", "content", "text", "to"];
+    let members = entry.as_object().ok_or_else(|| Error::bad_request("is not an object"))?;
+    if let Some(key) = members.keys().find(|key| !MEMBERS.contains(&key.as_str())) {
+        let valid = MEMBERS.iter().map(|name| (*name).to_owned()).collect();
+        return Err(Error::with_valid(format!("unknown member {key:?}"), "valid_members", valid));
+    }
+    let text = |name: &str| entry[name].as_str();
+    let path = FilePath::parse(text("path").ok_or_else(|| Error::bad_request("path is missing"))?)?;
+    let expected = match (text("etag"), entry["absent"].as_bool().unwrap_or(false)) {
+        (Some(_), true) => return Err(Error::bad_request("etag and absent exclude each other")),
+        (Some(etag), false) => {
+            let blob = etag.trim_matches('"').split('.').next().unwrap_or_default();
+            Expected::At(crate::resource::etag::Etag::parse(blob).into_iter().collect())
+        }
+        (None, true) => Expected::Absent,
+        (None, false) => return Err(Error::Unconditional),
+    };
+    let content = entry.get("content").cloned();
+    let operation = match (text("op"), content, text("text")) {
+        (Some("put"), Some(content), None) => Operation::Put(Payload::Json(content)),
+        (Some("put"), None, Some(text)) => {
+            let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
+            Operation::Put(match Format::of(path.as_str()) {
+                Some(format) => Payload::Text(format, bytes),
+                None => Payload::Raw(bytes),
+            })
+        }
+        (Some("patch"), Some(content @ Value::Array(_)), None) => Operation::JsonPatch(json_patch(content)?),
+        (Some("patch"), Some(content), None) => Operation::MergePatch(content),
+        (Some("put" | "patch"), ..) => return Err(Error::bad_request("give content (JSON) or, for put, text")),
+        (Some("delete"), None, None) => Operation::Delete,
+        (Some("move"), None, None) => {
+            let to = text("to").ok_or_else(|| Error::bad_request("move needs \"to\""))?;
+            Operation::Move { to: FilePath::parse(to)? }
+        }
+        (Some("delete" | "move"), ..) => return Err(Error::bad_request("delete and move take no content")),
+        _ => {
+            let valid = ["put", "patch", "delete", "move"].map(str::to_owned).to_vec();
+            return Err(Error::with_valid("op is missing or unknown", "valid_ops", valid));
+        }
+    };
+    Ok(Change { path, expected, operation })
+}
+
+impl From<crate::resource::key::NameError> for Fault {
+    fn from(error: crate::resource::key::NameError) -> Self {
+        Error::from(error).into()
+    }
+}

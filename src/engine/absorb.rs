@@ -1,0 +1,335 @@
+//! The one road for what already happened: commits become rows of the index. Idempotent.
+//!
+//! Our own writes arrive here from the workspace's writer, others' commits from a comparison of
+//! heads; a rebuild is the same walk from the first commit on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::Engine;
+use super::error::Error;
+use crate::index::{Batch, Head};
+use crate::resource::etag::Etag;
+use crate::resource::key::DocumentId;
+use crate::resource::kind::{Captures, Kind, Kinds};
+use crate::resource::query::{Filter, Query};
+use crate::resource::row::{Column, Moment, Row, Touch, Value};
+use crate::store::{Step, Workspace};
+
+/// Documents handed to the index at once, so that memory stays bounded.
+const CHUNK: usize = 1_000;
+
+/// What survives a document's changes of content.
+#[derive(Debug, Clone)]
+struct Life {
+    id: DocumentId,
+    created: Moment,
+    updated: Moment,
+    etag: Etag,
+}
+
+/// The state of the documents that a run of commits touches.
+struct Ledger<'a> {
+    engine: &'a Engine,
+    workspace: &'a Workspace,
+    kinds: Arc<Kinds>,
+    /// Start from nothing instead of from what the index knows.
+    fresh: bool,
+    /// `None`: not a document any more.
+    lives: HashMap<Arc<str>, Option<Life>>,
+    touches: Vec<Touch>,
+}
+
+impl Ledger<'_> {
+    fn take(&mut self, step: &Step) -> Result<(), Error> {
+        // Where documents went, before what became of their old places.
+        let mut moved = Vec::new();
+        for change in &step.changes {
+            if let (Some(from), Some(_)) = (&change.moved_from, change.new) {
+                moved.push((change.path.clone(), self.life(from)?));
+                self.lives.insert(from.clone(), None);
+            }
+        }
+        let gone = |path: &Arc<str>| step.changes.iter().any(|change| change.moved_from.as_ref() == Some(path));
+        let kinds = self.kinds.clone();
+        for change in &step.changes {
+            let claimed = kinds.claim(&change.path);
+            let Some(etag) = change.new else {
+                if !gone(&change.path) && let Some(life) = self.life(&change.path)? {
+                    self.touch(&life.id, &change.path, step, true);
+                    self.lives.insert(change.path.clone(), None);
+                }
+                continue;
+            };
+            let Some((kind, captures)) = claimed else { continue };
+            let before = match moved.iter_mut().find(|(path, _)| *path == change.path) {
+                Some((_, life)) => life.take(),
+                None => self.life(&change.path)?,
+            };
+            let id = match (kind.has_given_id(), captures.get("id")) {
+                (true, Some(id)) => DocumentId::Text(id.into()),
+                _ => before.as_ref().map_or_else(
+                    || DocumentId::derive(self.workspace.id(), &step.commit.to_string(), &change.path),
+                    |life| life.id.clone(),
+                ),
+            };
+            let created = before.map_or(step.at, |life| life.created);
+            self.touch(&id, &change.path, step, false);
+            self.lives.insert(change.path.clone(), Some(Life { id, created, updated: step.at, etag }));
+        }
+        Ok(())
+    }
+
+    /// The document at a path as of the commits taken so far.
+    fn life(&self, path: &Arc<str>) -> Result<Option<Life>, Error> {
+        if let Some(life) = self.lives.get(path) {
+            return Ok(life.clone());
+        }
+        if self.fresh {
+            return Ok(None);
+        }
+        let row = self.engine.index.row(self.workspace.name().as_str(), path)?;
+        Ok(row.map(|row| Life {
+            id: DocumentId::from_stored(&row.id),
+            created: row.created,
+            updated: row.updated,
+            etag: row.etag,
+        }))
+    }
+
+    fn touch(&mut self, id: &DocumentId, path: &Arc<str>, step: &Step, deleted: bool) {
+        self.touches.push(Touch {
+            id: id.stored(),
+            workspace: self.workspace.name().to_arc(),
+            path: path.clone(),
+            commit: step.commit.to_string().into(),
+            at: step.at,
+            deleted,
+        });
+    }
+}
+
+impl Engine {
+    /// Hears of every group of commits that a workspace's writer made, before they are acknowledged.
+    pub(super) fn listen(self: &Arc<Self>) {
+        let engine = Arc::downgrade(self);
+        self.store.set_publisher(Box::new(move |workspace, steps| {
+            let Some(engine) = engine.upgrade() else { return };
+            if let Err(error) = engine.absorb(workspace, steps) {
+                // Git has it; the next start compares heads and catches up.
+                tracing::error!(?error, workspace.name = %workspace.name(), "a commit did not reach the index");
+            }
+        }));
+        let engine = Arc::downgrade(self);
+        self.store.set_absorber(Box::new(move |workspace, _, _| {
+            let Some(engine) = engine.upgrade() else { return };
+            if let Err(error) = engine.compare(workspace) {
+                tracing::error!(?error, workspace.name = %workspace.name(), "commits from outside did not reach the index");
+            }
+        }));
+    }
+
+    /// Takes in the next commits of a workspace.
+    fn absorb(&self, workspace: &Arc<Workspace>, steps: &[Step]) -> Result<(), Error> {
+        let Some(last) = steps.last() else { return Ok(()) };
+        let mut ledger = self.ledger(workspace, false);
+        for step in steps {
+            ledger.take(step)?;
+        }
+        self.settle(workspace, ledger, head(last.commit, last.at.generation))?;
+        self.select_again(workspace, steps)
+    }
+
+    /// Takes in whatever lies between the index's head and the workspace's.
+    pub(super) fn compare(&self, workspace: &Arc<Workspace>) -> Result<(), Error> {
+        let known = self.indexed_heads().remove(workspace.name().as_str());
+        let now = workspace.head();
+        let Some(known) = known else { return self.absorb_new(workspace) };
+        if *known.commit == *now.to_string() {
+            workspace.hint_generation(now, known.generation);
+            return Ok(());
+        }
+        let from = Etag::parse(&known.commit).filter(|from| workspace.is_ancestor(*from, now));
+        let Some(from) = from else { return self.absorb_new(workspace) };
+        let mut steps = Vec::new();
+        workspace.walk(Some((from, known.generation)), now, &mut |step| {
+            steps.push(step);
+            Ok(())
+        })?;
+        self.absorb(workspace, &steps)
+    }
+
+    /// Takes in a whole workspace from its first commit on.
+    pub(super) fn absorb_new(&self, workspace: &Arc<Workspace>) -> Result<(), Error> {
+        self.index.forget(workspace.name().as_str())?;
+        self.selections.forget(workspace.name().as_str());
+        let mut ledger = self.ledger(workspace, true);
+        let now = workspace.head();
+        let mut generation = 0;
+        let mut failed = None;
+        workspace.walk(None, now, &mut |step| {
+            generation = step.at.generation;
+            if let Err(error) = ledger.take(&step) {
+                failed.get_or_insert(error);
+            }
+            Ok(())
+        })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        workspace.hint_generation(now, generation);
+        self.settle(workspace, ledger, head(now, generation))
+    }
+
+    /// Compares every workspace's head with the index; drops what is no more.
+    pub(super) fn catch_up(&self) -> Result<(), Error> {
+        let workspaces = self.store.workspaces();
+        for name in self.indexed_heads().into_keys() {
+            if !workspaces.iter().any(|workspace| workspace.name().as_str() == &*name) {
+                self.index.forget(&name)?;
+            }
+        }
+        for workspace in &workspaces {
+            self.compare(workspace)?;
+        }
+        Ok(())
+    }
+
+    /// Builds the index anew from git.
+    pub fn reindex(&self) -> Result<(), Error> {
+        for workspace in self.store.workspaces() {
+            // Under the writer's turn, so that no commit comes in between.
+            workspace.pause(|| self.absorb_new(&workspace))??;
+        }
+        self.index.flush()?;
+        Ok(())
+    }
+
+    fn ledger<'a>(&'a self, workspace: &'a Workspace, fresh: bool) -> Ledger<'a> {
+        Ledger { engine: self, workspace, kinds: self.kinds(), fresh, lives: HashMap::new(), touches: Vec::new() }
+    }
+
+    /// Hands the ledger's outcome to the index, in chunks; the head moves with the last.
+    fn settle(&self, workspace: &Arc<Workspace>, ledger: Ledger<'_>, head: Head) -> Result<(), Error> {
+        let Ledger { kinds, lives, mut touches, .. } = ledger;
+        let mut removes = Vec::new();
+        let mut alive = Vec::new();
+        for (path, life) in lives {
+            match life {
+                Some(life) => alive.push((path, life)),
+                None => removes.push(path),
+            }
+        }
+        let before = self.indexed_heads().remove(workspace.name().as_str());
+        let chunks: Vec<&[(Arc<str>, Life)]> = alive.chunks(CHUNK).collect();
+        let next = AtomicUsize::new(0);
+        let threads = if chunks.len() > 2 { std::thread::available_parallelism().map_or(2, usize::from) } else { 1 };
+        if chunks.len() > 1 {
+            // All but the last, which carries the head.
+            let most = &chunks[..chunks.len() - 1];
+            let work = || -> Result<(), Error> {
+                while let Some(chunk) = most.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let upserts = self.rows(workspace, &kinds, chunk)?;
+                    let head = before.clone().unwrap_or_else(Head::none);
+                    self.index.apply(Batch { upserts, ..Batch::empty(workspace.name().to_arc(), head) })?;
+                }
+                Ok(())
+            };
+            std::thread::scope(|scope| {
+                let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+                running.into_iter().try_for_each(|thread| match thread.join() {
+                    Ok(done) => done,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                })
+            })?;
+            for chunk in touches.split_off(touches.len().min(CHUNK)).chunks(CHUNK * 10) {
+                let head = before.clone().unwrap_or_else(Head::none);
+                self.index.apply(Batch { touches: chunk.to_vec(), ..Batch::empty(workspace.name().to_arc(), head) })?;
+            }
+        }
+        let upserts = match chunks.last() {
+            Some(chunk) => self.rows(workspace, &kinds, chunk)?,
+            None => Vec::new(),
+        };
+        self.index.apply(Batch { upserts, removes, touches, ..Batch::empty(workspace.name().to_arc(), head) })?;
+        Ok(())
+    }
+
+    /// Rows and full texts of documents as they are stored now.
+    fn rows(&self, workspace: &Arc<Workspace>, kinds: &Kinds, lives: &[(Arc<str>, Life)]) -> Result<Vec<(Row, String)>, Error> {
+        let snapshot = workspace.snapshot();
+        let mut rows = Vec::with_capacity(lives.len());
+        for (path, life) in lives {
+            let Some((kind, captures)) = kinds.claim(path) else { continue };
+            let bytes = snapshot.blob(life.etag)?;
+            rows.push(self.row(workspace, kind, &captures, path, life, &bytes));
+        }
+        Ok(rows)
+    }
+
+    fn row(&self, workspace: &Arc<Workspace>, kind: &Arc<Kind>, captures: &Captures, path: &Arc<str>, life: &Life, bytes: &[u8]) -> (Row, String) {
+        let generation = self.generation(workspace, kind);
+        let content = self.contents.of(kind, generation, path, life.etag, bytes);
+        let value = content.value().unwrap_or_default();
+        let values = kind.values(captures, &value);
+        let row = Row {
+            kind: kind.name.clone(),
+            workspace: workspace.name().to_arc(),
+            path: path.clone(),
+            id: life.id.stored(),
+            etag: life.etag,
+            created: life.created,
+            updated: life.updated,
+            violations: content.violations.len() as u32,
+            texts: values.texts,
+            numbers: values.numbers,
+        };
+        (row, kind.full_text(&value))
+    }
+
+    /// When a commit changed the file that selects schemas, all documents that it selects for are
+    /// judged again.
+    fn select_again(&self, workspace: &Arc<Workspace>, steps: &[Step]) -> Result<(), Error> {
+        let kinds = self.kinds();
+        let changed = |file: &str| steps.iter().flat_map(|step| &step.changes).any(|change| &*change.path == file);
+        let concerned: Vec<_> = kinds.iter().filter(|kind| kind.select.as_ref().is_some_and(|s| changed(s.file.as_str()))).collect();
+        if concerned.is_empty() {
+            return Ok(());
+        }
+        self.selections.forget(workspace.name().as_str());
+        let mut ledger = self.ledger(workspace, false);
+        for kind in concerned {
+            let mut query = Query {
+                filter: Filter::All(vec![
+                    Filter::In(Column::Kind, vec![Value::Text(kind.name.clone())]),
+                    Filter::In(Column::Workspace, vec![Value::Text(workspace.name().to_arc())]),
+                ]),
+                limit: CHUNK,
+                ..Query::default()
+            };
+            loop {
+                let page = self.index.search(&query)?;
+                for row in &page.rows {
+                    let life = Life {
+                        id: DocumentId::from_stored(&row.id),
+                        created: row.created,
+                        updated: row.updated,
+                        etag: row.etag,
+                    };
+                    ledger.lives.insert(row.path.clone(), Some(life));
+                }
+                query.after = page.next;
+                if query.after.is_none() {
+                    break;
+                }
+            }
+        }
+        let Some(head) = self.indexed_heads().remove(workspace.name().as_str()) else { return Ok(()) };
+        self.settle(workspace, ledger, head)
+    }
+}
+
+fn head(commit: Etag, generation: u32) -> Head {
+    Head { commit: commit.to_string().into(), generation }
+}

@@ -1,0 +1,112 @@
+//! Documents read once and kept: their content as JSON text and their violations.
+
+use std::sync::Arc;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use serde_json::Value;
+
+use crate::resource::check::{self, Violation};
+use crate::resource::document::{self, Format};
+use crate::resource::etag::Etag;
+use crate::resource::kind::Kind;
+
+/// What a stored file says.
+#[derive(Debug)]
+pub struct Content {
+    /// Compact JSON; `null` for a file that cannot be read.
+    pub json: Box<str>,
+    pub violations: Vec<Violation>,
+    /// Bytes of the stored file.
+    pub size: usize,
+}
+
+impl Content {
+    /// The content as a value; `None` when the file cannot be read.
+    pub fn value(&self) -> Option<Value> {
+        serde_json::from_str(&self.json).ok()
+    }
+
+    /// Whether the file could be read at all.
+    pub fn is_readable(&self) -> bool {
+        !matches!(&self.violations[..], [only] if only.is_unreadable())
+    }
+}
+
+/// What the same bytes may be judged differently by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    etag: Etag,
+    /// Address of the kind: unique while the kinds are in use; the cache is emptied when they change.
+    kind: usize,
+    generation: usize,
+    format: Format,
+}
+
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<Key, Arc<Content>> for Bytes {
+    fn weight(&self, _: &Key, content: &Arc<Content>) -> u64 {
+        let violations: usize = content.violations.iter().map(|v| v.message.len() + v.pointer.len() + 64).sum();
+        (content.json.len() + violations + 160) as u64
+    }
+}
+
+/// Recently used contents, bounded in bytes.
+pub(super) struct Contents {
+    cache: Cache<Key, Arc<Content>, Bytes>,
+}
+
+impl Contents {
+    pub(super) fn new(bytes: u64) -> Self {
+        Contents { cache: Cache::with_weighter((bytes / 2048) as usize, bytes, Bytes) }
+    }
+
+    /// The content that is kept for this blob.
+    pub(super) fn kept(&self, kind: &Arc<Kind>, generation: usize, path: &str, etag: Etag) -> Option<Arc<Content>> {
+        self.cache.get(&key(kind, generation, path, etag))
+    }
+
+    /// The content of these bytes, kept or read now.
+    pub(super) fn of(&self, kind: &Arc<Kind>, generation: usize, path: &str, etag: Etag, bytes: &[u8]) -> Arc<Content> {
+        let key = key(kind, generation, path, etag);
+        if let Some(content) = self.cache.get(&key) {
+            return content;
+        }
+        let content = Arc::new(read(kind, generation, key.format, bytes));
+        self.cache.insert(key, content.clone());
+        content
+    }
+
+    pub(super) fn clear(&self) {
+        self.cache.clear();
+    }
+}
+
+fn key(kind: &Arc<Kind>, generation: usize, path: &str, etag: Etag) -> Key {
+    Key { etag, kind: Arc::as_ptr(kind) as usize, generation, format: format(path) }
+}
+
+/// The format that a document's file name stands for. Kinds only claim names that have one.
+pub(super) fn format(path: &str) -> Format {
+    Format::of(path).unwrap_or(Format::Yaml)
+}
+
+/// Reads and judges bytes without keeping them.
+pub(super) fn read(kind: &Kind, generation: usize, format: Format, bytes: &[u8]) -> Content {
+    match document::parse(format, bytes) {
+        Ok(value) => {
+            // `parse` took the bytes, so they are UTF-8.
+            let text = std::str::from_utf8(bytes).unwrap_or_default();
+            Content {
+                json: value.to_string().into(),
+                violations: check::check(kind, generation, format, text, &value),
+                size: bytes.len(),
+            }
+        }
+        Err(error) => {
+            Content { json: "null".into(), violations: vec![Violation::unreadable(&error)], size: bytes.len() }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Embeds: the documents that documents link to, in one batch per link.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Error, Found, Reader};
+use crate::resource::kind::{Kind, Link, LinkKey, OnDelete};
+use crate::resource::query::{Filter, Query};
+use crate::resource::row::{Column, Row, Value};
+
+/// What one link of one document leads to: a target or nothing for each occurrence of the link.
+#[derive(Debug, Clone)]
+pub struct Embedded {
+    /// The link's name.
+    pub name: String,
+    /// The link stands in an array.
+    pub many: bool,
+    pub targets: Vec<Option<EmbeddedDocument>>,
+}
+
+/// A linked document and what it embeds itself.
+#[derive(Debug, Clone)]
+pub struct EmbeddedDocument {
+    pub kind: Arc<Kind>,
+    pub row: Arc<Row>,
+    pub embedded: Vec<Embedded>,
+}
+
+impl Reader {
+    /// Resolves links for all rows at once; `paths` are link names, nested with a dot. A missing
+    /// target is `None`.
+    pub fn embed(&self, kind: &Arc<Kind>, rows: &[Arc<Row>], paths: &[String]) -> Result<Vec<Vec<Embedded>>, Error> {
+        let mut out = vec![Vec::new(); rows.len()];
+        // First names in order, each with what is nested below it.
+        let mut firsts: Vec<(&str, Vec<String>)> = Vec::new();
+        for path in paths {
+            let (first, rest) = path.split_once('.').map_or((path.as_str(), None), |(first, rest)| (first, Some(rest)));
+            let at = firsts.iter().position(|(name, _)| *name == first).unwrap_or_else(|| {
+                firsts.push((first, Vec::new()));
+                firsts.len() - 1
+            });
+            firsts[at].1.extend(rest.map(str::to_owned));
+        }
+        for (name, nested) in firsts {
+            let link = kind.link(name).ok_or_else(|| unknown(kind, name))?;
+            for (row, embedded) in self.resolve(kind, link, rows, &nested)?.into_iter().enumerate() {
+                out[row].push(embedded);
+            }
+        }
+        Ok(out)
+    }
+
+    fn resolve(&self, kind: &Arc<Kind>, link: &Link, rows: &[Arc<Row>], nested: &[String]) -> Result<Vec<Embedded>, Error> {
+        let kinds = self.engine.kinds();
+        let target = kinds.by_name(&link.to).ok_or_else(|| Error::NotFound(format!("kind {}", link.to)))?;
+        let mut keys: Vec<Vec<LinkKey>> = Vec::with_capacity(rows.len());
+        let mut wanted: Vec<Filter> = Vec::new();
+        for row in rows {
+            let found = self.link_keys(kind, link, row)?;
+            for key in &found {
+                let filter = in_workspace_of(row, link.target_filter(key));
+                if !wanted.contains(&filter) {
+                    wanted.push(filter);
+                }
+            }
+            keys.push(found);
+        }
+        let mut candidates = Vec::new();
+        // Bounded clauses a query; all of a page of a thousand rows fit in a few.
+        for some in wanted.chunks(500) {
+            candidates.extend(self.all(self.narrowed(target, Filter::Any(some.to_vec())))?);
+        }
+        let below = if nested.is_empty() { Vec::new() } else { self.embed(target, &candidates, nested)? };
+        let mut places: HashMap<(&str, &str), usize> = HashMap::new();
+        for (at, row) in candidates.iter().enumerate() {
+            places.insert((&row.workspace, &row.path), at);
+        }
+        let find = |row: &Row, key: &LinkKey| {
+            let hit = |candidate: &&Arc<Row>| candidate.workspace == row.workspace && link.admits(key, candidate);
+            let best = candidates.iter().find(hit)?;
+            let at = places.get(&(&*best.workspace, &*best.path))?;
+            let embedded = below.get(*at).cloned().unwrap_or_default();
+            Some(EmbeddedDocument { kind: target.clone(), row: best.clone(), embedded })
+        };
+        Ok(rows
+            .iter()
+            .zip(&keys)
+            .map(|(row, keys)| Embedded {
+                name: link.name.to_string(),
+                many: link.each.is_some(),
+                targets: keys.iter().map(|key| find(row, key)).collect(),
+            })
+            .collect())
+    }
+
+    /// What a document points at through a link.
+    fn link_keys(&self, kind: &Arc<Kind>, link: &Link, row: &Row) -> Result<Vec<LinkKey>, Error> {
+        let value = self.content(row)?.value().unwrap_or_default();
+        let captures = kind.captures_of(&row.path).unwrap_or_default();
+        Ok(link.keys(&captures, &value))
+    }
+
+    /// Who links to the document, with what their link does on its deletion; in order of path.
+    /// Links never leave their workspace.
+    pub(super) fn referring(&self, kind: &Arc<Kind>, target: &Row) -> Result<Vec<(Arc<Row>, OnDelete)>, Error> {
+        let kinds = self.engine.kinds();
+        let mut found: Vec<(Arc<Row>, OnDelete)> = Vec::new();
+        for (source, link) in kinds.referrers_of(&kind.name) {
+            let candidates = in_workspace_of(target, link.referrer_filter(target));
+            for row in self.all(self.narrowed(source, candidates))? {
+                if row.path != target.path && self.link_keys(source, link, &row)?.iter().any(|key| link.admits(key, target)) {
+                    found.push((row, link.on_delete));
+                }
+            }
+        }
+        found.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
+        found.dedup_by(|(a, _), (b, _)| a.path == b.path);
+        Ok(found)
+    }
+
+    /// The documents that link to this one.
+    pub fn referrers(&self, found: &Found) -> Result<Vec<Arc<Row>>, Error> {
+        Ok(self.referring(&found.kind, &found.row)?.into_iter().map(|(row, _)| row).collect())
+    }
+
+    /// All rows that a filter finds.
+    fn all(&self, filter: Filter) -> Result<Vec<Arc<Row>>, Error> {
+        let mut query = Query { filter, limit: 1_000, ..Query::default() };
+        let mut rows = Vec::new();
+        loop {
+            let page = self.engine.index.search(&query)?;
+            rows.extend(page.rows);
+            query.after = page.next;
+            if query.after.is_none() {
+                return Ok(rows);
+            }
+        }
+    }
+}
+
+fn in_workspace_of(row: &Row, filter: Filter) -> Filter {
+    Filter::All(vec![Filter::In(Column::Workspace, vec![Value::Text(row.workspace.clone())]), filter])
+}
+
+fn unknown(kind: &Kind, name: &str) -> Error {
+    let valid = kind.links.iter().map(|link| link.name.to_string()).collect();
+    Error::with_valid(format!("a {} has no link {name:?} to embed", kind.name), "valid_embeds", valid)
+}

@@ -1,0 +1,26 @@
+//! The use cases: the only layer that joins store, index and rules.
+//!
+//! Reading goes through a [`Reader`], writing through a [`Writer`]; both exist only for an actor who
+//! may. What already happened comes in through [`Engine::absorb`].
+
+mod absorb;
+mod access;
+mod content;
+mod embed;
+mod error;
+mod history;
+mod place;
+mod read;
+mod transaction;
+mod workspaces;
+mod write;
+
+pub use access::CatalogueWriters;
+pub use content::Content;
+pub use embed::Embedded;
+pub use error::{Candidate, Error};
+pub use history::{HistoryPage, Revision};
+pub use read::{Files, Found, Listing, Reader};
+pub use transaction::{Change, Operation, Payload};
+pub use workspaces::{Engine, NewWorkspace, Overview};
+pub use write::{Options, Writer, Written};

@@ -1,0 +1,63 @@
+//! Which generation of a kind's schema holds in a workspace.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::Value;
+
+use super::Engine;
+use super::content;
+use crate::resource::document;
+use crate::resource::kind::Kind;
+use crate::store::{Tip, Workspace};
+
+/// What the selecting files say, by workspace and file; filled at first use.
+#[derive(Default)]
+pub(super) struct Selections {
+    known: RwLock<HashMap<Arc<str>, HashMap<String, Arc<Value>>>>,
+}
+
+impl Selections {
+    pub(super) fn forget(&self, workspace: &str) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(workspace);
+    }
+
+    fn get(&self, workspace: &str, file: &str) -> Option<Arc<Value>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(workspace)?.get(file).cloned()
+    }
+
+    fn set(&self, workspace: Arc<str>, file: &str, value: Arc<Value>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(workspace).or_default().insert(file.to_owned(), value);
+    }
+}
+
+impl Engine {
+    /// The generation that holds at the workspace's head.
+    pub(super) fn generation(&self, workspace: &Arc<Workspace>, kind: &Kind) -> usize {
+        let Some(select) = &kind.select else { return 0 };
+        let name = workspace.name();
+        let value = self.selections.get(name.as_str(), select.file.as_str()).unwrap_or_else(|| {
+            let snapshot = workspace.snapshot();
+            let bytes = snapshot.entry(select.file.as_str()).ok().flatten().and_then(|entry| snapshot.blob(entry.etag).ok());
+            let value = Arc::new(bytes.map_or(Value::Null, |bytes| parsed(select.file.as_str(), &bytes)));
+            self.selections.set(name.to_arc(), select.file.as_str(), value.clone());
+            value
+        });
+        kind.schema_for(Some(&value))
+    }
+
+    /// The generation that will hold with what is staged so far.
+    pub(super) fn generation_in(&self, tip: &mut Tip<'_>, kind: &Kind) -> usize {
+        let Some(select) = &kind.select else { return 0 };
+        let bytes = tip.blob(select.file.as_str()).ok().flatten();
+        let value = bytes.map_or(Value::Null, |blob| parsed(select.file.as_str(), &blob.bytes));
+        kind.schema_for(Some(&value))
+    }
+}
+
+/// An unreadable selecting file selects the default.
+fn parsed(file: &str, bytes: &[u8]) -> Value {
+    document::parse(content::format(file), bytes).unwrap_or_default()
+}

@@ -1,0 +1,172 @@
+//! The engine itself, and the use cases on whole workspaces.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::access::{self, CatalogueWriters};
+use super::content::Contents;
+use super::error::Error;
+use super::place::Selections;
+use super::{Reader, Writer};
+use crate::index::Index;
+use crate::resource::actor::Actor;
+use crate::resource::etag::Etag;
+use crate::resource::key::{RESERVED_OWNERS, WorkspaceName};
+use crate::resource::kind::Kinds;
+use crate::store::{Settings, Store, Workspace};
+
+/// All use cases over one data directory.
+pub struct Engine {
+    pub(super) store: Arc<Store>,
+    pub(super) index: Arc<Index>,
+    pub(super) contents: Contents,
+    pub(super) selections: Selections,
+    pub(super) catalogue_writers: CatalogueWriters,
+    kinds: RwLock<Arc<Kinds>>,
+}
+
+/// A workspace to be made.
+#[derive(Debug, Clone)]
+pub struct NewWorkspace {
+    pub name: WorkspaceName,
+    pub settings: Settings,
+}
+
+/// A workspace as its readers see it.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    pub id: u64,
+    pub name: WorkspaceName,
+    pub head: Etag,
+    pub settings: Settings,
+    /// Per kind: documents, and how many of them carry violations.
+    pub documents: Vec<(Arc<str>, usize, usize)>,
+}
+
+impl Engine {
+    /// Joins store and index and brings the index up to date with git.
+    pub fn open(
+        store: Arc<Store>,
+        index: Arc<Index>,
+        kinds: Arc<Kinds>,
+        cache: u64,
+        catalogue_writers: CatalogueWriters,
+    ) -> Result<Arc<Self>, Error> {
+        let engine = Arc::new(Engine {
+            store,
+            index,
+            contents: Contents::new(cache),
+            selections: Selections::default(),
+            catalogue_writers,
+            kinds: RwLock::new(kinds),
+        });
+        engine.listen();
+        engine.catch_up()?;
+        Ok(engine)
+    }
+
+    pub fn kinds(&self) -> Arc<Kinds> {
+        self.kinds.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes other kinds and indexes everything by them.
+    pub fn set_kinds(&self, kinds: Arc<Kinds>) -> Result<(), Error> {
+        *self.kinds.write().unwrap_or_else(PoisonError::into_inner) = kinds;
+        self.contents.clear();
+        self.reindex()
+    }
+
+    /// What the actor may read.
+    pub fn reader(self: &Arc<Self>, actor: &Actor) -> Reader {
+        Reader::new(self.clone(), actor.clone())
+    }
+
+    /// The road to change a workspace, when the actor may.
+    pub fn writer(self: &Arc<Self>, actor: &Actor, name: &WorkspaceName) -> Result<Writer, Error> {
+        let workspace = self.writable(actor, name)?;
+        Ok(Writer::new(self.clone(), actor.clone(), workspace))
+    }
+
+    /// The shared catalogue, made at its first use.
+    pub async fn catalogue(self: &Arc<Self>) -> Result<WorkspaceName, Error> {
+        let name = WorkspaceName::parse(access::CATALOGUE)?;
+        if self.store.get(&name).is_none() {
+            let new = NewWorkspace { name: name.clone(), settings: Settings::default() };
+            match self.create_workspace(&Actor::System, new).await {
+                Ok(_) | Err(Error::Exists(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(name)
+    }
+
+    /// Makes a workspace with its first, empty commit.
+    pub async fn create_workspace(self: &Arc<Self>, actor: &Actor, new: NewWorkspace) -> Result<Overview, Error> {
+        if *actor == Actor::Anonymous {
+            return Err(Error::LoginNeeded);
+        }
+        if RESERVED_OWNERS.contains(&new.name.owner().to_ascii_lowercase().as_str()) && *actor != Actor::System {
+            return Err(Error::Denied(format!("workspaces of {} are made by the server itself", new.name.owner())));
+        }
+        if !access::may_manage(actor, &new.name) {
+            return Err(Error::Denied(format!("only {} and administrators may make {}", new.name.owner(), new.name)));
+        }
+        let engine = self.clone();
+        let author = actor.signature();
+        let workspace = crate::base::blocking::run(move || {
+            let workspace = engine.store.create(&new.name, &author, new.settings)?;
+            engine.absorb_new(&workspace)?;
+            Ok::<_, Error>(workspace)
+        })
+        .await?;
+        self.overview(&workspace)
+    }
+
+    /// Removes a workspace with its whole history.
+    pub async fn delete_workspace(self: &Arc<Self>, actor: &Actor, name: &WorkspaceName) -> Result<(), Error> {
+        let workspace = self.readable(actor, name)?;
+        if !access::may_manage(actor, workspace.name()) {
+            return Err(match actor {
+                Actor::Anonymous => Error::LoginNeeded,
+                Actor::Account(_) | Actor::System => {
+                    Error::Denied(format!("only {} and administrators may delete {name}", workspace.name().owner()))
+                }
+            });
+        }
+        let engine = self.clone();
+        crate::base::blocking::run(move || {
+            engine.store.remove(workspace.name())?;
+            engine.index.forget(workspace.name().as_str())?;
+            engine.selections.forget(workspace.name().as_str());
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) fn overview(&self, workspace: &Arc<Workspace>) -> Result<Overview, Error> {
+        Ok(Overview {
+            id: workspace.id(),
+            name: workspace.name().clone(),
+            head: workspace.head(),
+            settings: workspace.settings(),
+            documents: self.index.counts(workspace.name().as_str())?,
+        })
+    }
+
+    /// Everything is on disk and in the index: called once, when nothing is accepted any more.
+    pub fn close(&self) -> Result<(), Error> {
+        self.store.checkpoint()?;
+        self.index.flush()?;
+        Ok(())
+    }
+
+    /// How many workspaces there are.
+    pub fn workspace_count(&self) -> usize {
+        self.store.workspaces().len()
+    }
+
+    /// Heads by workspace, as the index knows them.
+    pub(super) fn indexed_heads(&self) -> HashMap<Arc<str>, crate::index::Head> {
+        self.index.heads()
+    }
+}

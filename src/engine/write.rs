@@ -1,0 +1,165 @@
+//! The one road in: a [`Writer`] exists only for an actor who may change the workspace.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::transaction::{Applied, Change, Operation, Payload, Transaction};
+use super::{Engine, Error};
+use crate::base::clock;
+use crate::resource::actor::Actor;
+use crate::resource::document;
+use crate::resource::etag::Expected;
+use crate::resource::key::{DocumentId, FilePath};
+use crate::resource::kind::Kind;
+use crate::resource::row::{Moment, Row};
+use crate::store::{Intent, Workspace};
+
+/// How a write is to be done.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The commit message; otherwise it says what happened.
+    pub message: Option<String>,
+    /// Validate and answer as if, commit nothing.
+    pub dry_run: bool,
+    /// Store what breaks its kind, as a push does.
+    pub takes_invalid: bool,
+}
+
+/// What a write did, one entry per change.
+#[derive(Debug)]
+pub struct Written {
+    /// Hex; `None` when nothing changed or nothing was to be committed.
+    pub commit: Option<String>,
+    pub at: Option<Moment>,
+    pub applied: Vec<Applied>,
+}
+
+/// The road into one workspace.
+pub struct Writer {
+    engine: Arc<Engine>,
+    actor: Actor,
+    workspace: Arc<Workspace>,
+}
+
+impl Writer {
+    pub(super) fn new(engine: Arc<Engine>, actor: Actor, workspace: Arc<Workspace>) -> Self {
+        Writer { engine, actor, workspace }
+    }
+
+    /// Applies all changes as one commit, or none.
+    pub async fn commit(&self, changes: Vec<Change>, options: Options) -> Result<Written, Error> {
+        let engine = self.engine.clone();
+        let workspace = self.workspace.clone();
+        let reader = self.engine.reader(&self.actor);
+        let author = self.actor.signature();
+        let alone = changes.iter().any(|change| self.needs_fresh_index(change));
+        let done = self
+            .workspace
+            .write(alone, move |tip| {
+                let mut transaction = Transaction::new(&engine, &workspace, &reader, options.takes_invalid);
+                for change in changes {
+                    transaction.apply(tip, change)?;
+                }
+                let message = transaction.message(options.message.as_deref());
+                let intent = (!options.dry_run).then_some(Intent { author, message });
+                Ok::<_, Error>((transaction.applied, intent))
+            })
+            .await;
+        let (applied, committed) = done?;
+        let commit = committed.as_ref().map(|step| step.commit.to_string());
+        Ok(Written { commit, at: committed.map(|step| step.at), applied })
+    }
+
+    /// Whether a change asks the index about other documents, so that it has to wait until the
+    /// commits before it are there.
+    fn needs_fresh_index(&self, change: &Change) -> bool {
+        let kinds = self.engine.kinds();
+        let Some((kind, _)) = kinds.claim(change.path.as_str()) else { return false };
+        match change.operation {
+            Operation::Delete => kinds.referrers_of(&kind.name).next().is_some(),
+            Operation::Put(_) | Operation::MergePatch(_) | Operation::JsonPatch(_) | Operation::SetMembers(_) => {
+                !kind.unique.is_empty()
+            }
+            Operation::Move { .. } => false,
+        }
+    }
+
+    /// Where a new document of a kind goes: at the path given, or where the kind's pattern puts it.
+    pub fn place(&self, kind: &Kind, path: Option<&str>, given: &BTreeMap<String, String>, payload: &Payload) -> Result<FilePath, Error> {
+        if let Some(path) = path {
+            let path = FilePath::parse(path)?;
+            if kind.captures_of(path.as_str()).is_none() {
+                let patterns: Vec<String> = kind.patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect();
+                return Err(Error::with_valid(format!("{path} is not a place for a {}", kind.name), "patterns", patterns));
+            }
+            return Ok(path);
+        }
+        let value = match payload {
+            Payload::Json(value) => value.clone(),
+            Payload::Text(format, bytes) => document::parse(*format, bytes)?,
+            Payload::Raw(_) => Value::Null,
+        };
+        kind.place(given, &value, uuid).map_err(|error| Error::bad_request(error.to_string()))
+    }
+
+    /// Makes a document where there is none.
+    pub async fn create(&self, path: FilePath, payload: Payload, options: Options) -> Result<Written, Error> {
+        let change = Change { path: path.clone(), expected: Expected::Absent, operation: Operation::Put(payload) };
+        match self.commit(vec![change], options).await {
+            Err(Error::Stale(Some(_))) => Err(Error::Exists(path.to_string())),
+            done => done,
+        }
+    }
+
+    /// The document that a change left, as of its commit whatever came after; `before` is its row
+    /// when there was one. A document that only would be created has no id yet.
+    pub fn row(&self, written: &Written, applied: &Applied, before: Option<&Row>) -> Result<Row, Error> {
+        let (Some(etag), Some(kind)) = (applied.etag, &applied.kind) else {
+            return Err(Error::NotFound(format!("document {}", applied.path)));
+        };
+        let found = match before {
+            Some(_) => None,
+            None => self.engine.index.row(self.workspace.name().as_str(), applied.path.as_str())?,
+        };
+        let known = before.or(found.as_deref());
+        let now = written.at.unwrap_or(Moment { seconds: clock::now(), generation: 0 });
+        let given = || kind.captures_of(applied.path.as_str())?.get("id").map(|id| DocumentId::Text(id.into()).stored());
+        Ok(Row {
+            kind: kind.name.clone(),
+            workspace: self.workspace.name().to_arc(),
+            path: applied.path.to_arc(),
+            id: known.map(|row| row.id.clone()).or_else(given).unwrap_or_default(),
+            etag,
+            created: known.map_or(now, |row| row.created),
+            updated: match (written.at, known) {
+                (None, Some(row)) => row.updated,
+                _ => now,
+            },
+            violations: applied.content.as_ref().map_or(0, |content| content.violations.len() as u32),
+            texts: Vec::new(),
+            numbers: Vec::new(),
+        })
+    }
+
+    pub fn workspace(&self) -> &Arc<Workspace> {
+        &self.workspace
+    }
+}
+
+/// A random id (RFC 9562, version 4).
+pub(super) fn uuid() -> String {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes).expect("the system has a random source");
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let mut out = String::with_capacity(36);
+    for (at, byte) in bytes.iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            out.push('-');
+        }
+        out.push_str(&format!("{byte:02x}"));
+    }
+    out
+}

@@ -1,0 +1,10 @@
+//! HTTP without a dialect: the route table that is also the OpenAPI document, bodies by content
+//! type, preconditions, the one status table.
+
+pub mod body;
+pub mod conditions;
+pub mod context;
+pub mod fault;
+pub mod openapi;
+pub mod parameters;
+pub mod route;

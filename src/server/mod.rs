@@ -1,0 +1,10 @@
+//! Mounts the dialects; the whole middleware stack; health, metrics, the OpenAPI document.
+
+mod listen;
+mod pages;
+mod router;
+mod stack;
+
+pub use listen::serve;
+pub use router::{Health, document, router};
+pub use stack::Settings;

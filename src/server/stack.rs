@@ -1,0 +1,138 @@
+//! What runs around every request.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ORIGIN, VARY,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument as _;
+
+use crate::dialect::dci;
+use crate::http::fault::{Fault, internal};
+
+/// What the stack is told by the configuration.
+#[derive(Clone)]
+pub struct Settings {
+    pub timeout: Duration,
+    /// Origins that get an answer with credentials.
+    pub origins: Arc<[String]>,
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Distinguishes the request ids of two runs.
+static RUN: AtomicU64 = AtomicU64::new(0);
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+fn request_id() -> String {
+    let mut run = RUN.load(Ordering::Relaxed);
+    if run == 0 {
+        let mut random = [0; 4];
+        // Without a random source ids are merely less unique.
+        let _ = getrandom::fill(&mut random);
+        run = u64::from(u32::from_le_bytes(random)) | 1;
+        RUN.store(run, Ordering::Relaxed);
+    }
+    format!("{run:08x}-{:06x}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Outermost: request id, span, CORS, metrics, access log.
+pub(super) async fn frame(State(settings): State<Settings>, request: Request, next: Next) -> Response {
+    let id = request_id();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".into(), |path| path.as_str().to_owned());
+    let cors = cors(&settings, &request);
+    let span = tracing::info_span!("request", id = %id, http.method = %method, http.path = %request.uri().path());
+    let started = Instant::now();
+    let mut response = if method == Method::OPTIONS && request.headers().contains_key(ORIGIN) && !cors.is_empty() {
+        StatusCode::OK.into_response()
+    } else {
+        next.run(request).instrument(span.clone()).await
+    };
+    let taken = started.elapsed();
+    for (name, value) in cors {
+        if name == VARY {
+            response.headers_mut().append(name, value);
+        } else {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let status = response.status();
+    span.in_scope(|| {
+        let duration_ms = taken.as_secs_f64() * 1_000.0;
+        if status.is_server_error() {
+            tracing::error!(http.status = status.as_u16(), duration_ms, "answered");
+        } else if method == Method::GET || method == Method::HEAD {
+            tracing::debug!(http.status = status.as_u16(), duration_ms, "answered");
+        } else {
+            tracing::info!(http.status = status.as_u16(), duration_ms, "answered");
+        }
+    });
+    metrics::counter!("http_requests_total", "method" => method.to_string(), "route" => route.clone(), "status" => status.as_u16().to_string())
+        .increment(1);
+    metrics::histogram!("http_request_duration_seconds", "route" => route).record(taken.as_secs_f64());
+    response
+}
+
+/// Cross-origin headers (decisions.md 19).
+fn cors(settings: &Settings, request: &Request) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let is_open = dci::is_open_to_all_origins(request.uri().path());
+    let origin = request.headers().get(ORIGIN);
+    let is_allowed = origin.and_then(|o| o.to_str().ok()).is_some_and(|o| settings.origins.iter().any(|known| known == o));
+    match origin {
+        Some(origin) if is_allowed => {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+            headers.insert(VARY, HeaderValue::from_static("Origin"));
+        }
+        _ if is_open => {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        }
+        _ => return headers,
+    }
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag"));
+    if request.method() == Method::OPTIONS {
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"));
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("Content-Type, Authorization, X-Requested-With, If-Match, If-None-Match, newpassword"),
+        );
+    }
+    headers
+}
+
+/// Bounds the time of one request.
+pub(super) async fn limit(State(settings): State<Settings>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(settings.timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Fault::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("the request took longer than {} seconds", settings.timeout.as_secs()),
+        )
+        .into_response(),
+    }
+}
+
+/// A panic costs one request, not the server.
+pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Response {
+    let text = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("of an unknown kind");
+    tracing::error!(panic = text, "a request panicked");
+    metrics::counter!("panics_total").increment(1);
+    internal().into_response()
+}

@@ -1,0 +1,107 @@
+//! The connection pool and the schema's migrations.
+
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Row as _, SqlitePool};
+
+/// Applied in order, each once. Never change one that was released: add another.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_accounts.sql")];
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("an account named {0:?} exists already")]
+    Exists(String),
+    #[error("there is no account named {0:?}")]
+    NotFound(String),
+    #[error(transparent)]
+    Name(#[from] crate::resource::key::NameError),
+    #[error("the state database was written by a newer workleaf (schema {found}, this one knows {known})")]
+    Newer { found: i64, known: i64 },
+    #[error("{doing} in the state database")]
+    Sql { doing: &'static str, #[source] source: sqlx::Error },
+}
+
+/// Names what was being done when SQL failed.
+pub(super) fn sql(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
+    move |source| Error::Sql { doing, source }
+}
+
+/// The state database.
+#[derive(Clone)]
+pub struct State {
+    pub(super) pool: SqlitePool,
+}
+
+impl State {
+    /// Opens or creates the database file and brings its schema up to date.
+    pub async fn open(file: &Path) -> Result<Self, Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What was answered survives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10));
+        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(sql("opening"))?;
+        let state = State { pool };
+        state.migrate().await?;
+        Ok(state)
+    }
+
+    /// An empty database in memory, for tests.
+    pub async fn in_memory() -> Result<Self, Error> {
+        let options = SqliteConnectOptions::from_str("sqlite::memory:").map_err(sql("opening"))?;
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options)
+            .await
+            .map_err(sql("opening"))?;
+        let state = State { pool };
+        state.migrate().await?;
+        Ok(state)
+    }
+
+    async fn migrate(&self) -> Result<(), Error> {
+        let doing = "migrating";
+        sqlx::query("CREATE TABLE IF NOT EXISTS migration (version BIGINT PRIMARY KEY)")
+            .execute(&self.pool)
+            .await
+            .map_err(sql(doing))?;
+        let row = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM migration")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(sql(doing))?;
+        let found: i64 = row.get(0);
+        let known = MIGRATIONS.len() as i64;
+        if found > known {
+            return Err(Error::Newer { found, known });
+        }
+        for (at, text) in MIGRATIONS.iter().enumerate().skip(found as usize) {
+            let mut step = self.pool.begin().await.map_err(sql(doing))?;
+            sqlx::raw_sql(*text).execute(&mut *step).await.map_err(sql(doing))?;
+            sqlx::query("INSERT INTO migration (version) VALUES ($1)")
+                .bind(at as i64 + 1)
+                .execute(&mut *step)
+                .await
+                .map_err(sql(doing))?;
+            step.commit().await.map_err(sql(doing))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        sqlx::query("SELECT 1").fetch_one(&self.pool).await.map_err(sql("reading"))?;
+        Ok(())
+    }
+
+    /// Closes all connections; the write-ahead log is folded into the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
