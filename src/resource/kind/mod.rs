@@ -4,6 +4,7 @@
 //! binary) and either gives every kind, checked against each other, or says what is wrong.
 //! Nothing here knows a kind by name.
 
+mod built_in;
 mod catalogue;
 mod declaration;
 mod draft;
@@ -18,6 +19,7 @@ mod requirement;
 mod schema;
 mod spelling;
 
+pub use built_in::built_in;
 pub use catalogue::{KindSource, Kinds, RESERVED_PLURALS};
 pub use error::KindError;
 pub use fields::{EncodeError, Encoded, Field, FieldType, Source};
