@@ -26,5 +26,6 @@ pub use model::{Kind, Unique, Values};
 pub use pattern::{Captures, Pattern};
 pub use place::PlaceError;
 pub use pointer::Pointer;
+pub(super) use pointer::escape;
 pub use schema::{Schema, Select};
 pub use spelling::slug;
