@@ -18,6 +18,13 @@ mod requirement;
 mod schema;
 mod spelling;
 
+#[cfg(test)]
+mod link_tests;
+#[cfg(test)]
+mod place_tests;
+#[cfg(test)]
+mod tests;
+
 pub use catalogue::{KindSource, Kinds, RESERVED_PLURALS};
 pub use error::KindError;
 pub use fields::{EncodeError, Encoded, Field, FieldType, Source};
