@@ -19,6 +19,13 @@ mod requirement;
 mod schema;
 mod spelling;
 
+#[cfg(test)]
+mod link_tests;
+#[cfg(test)]
+mod place_tests;
+#[cfg(test)]
+mod tests;
+
 pub use built_in::built_in;
 pub use catalogue::{KindSource, Kinds, RESERVED_PLURALS};
 pub use error::KindError;
@@ -28,5 +35,6 @@ pub use model::{Kind, Unique, Values};
 pub use pattern::{Captures, Pattern};
 pub use place::PlaceError;
 pub use pointer::Pointer;
+pub(super) use pointer::escape;
 pub use schema::{Schema, Select};
 pub use spelling::slug;

@@ -40,7 +40,7 @@ impl fmt::Display for Trail<'_, '_> {
 }
 
 /// A key as a segment of a pointer.
-pub(crate) fn escape(key: &str) -> String {
+pub(in crate::resource) fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
