@@ -2,14 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use workleaf::resource::kind::{Kind, Kinds, built_in};
+use workleaf::resource::check::check;
+use workleaf::resource::document::{Format, parse};
+use workleaf::resource::etag::Etag;
+use workleaf::resource::key::shard as shard_of;
+use workleaf::resource::kind::{Kind, Kinds, Source, built_in};
+use workleaf::resource::row::{Column, Moment, Row};
 
 use crate::reference;
 
-pub(super) fn kinds() -> Kinds {
-    Kinds::build(built_in()).expect("the built-in kinds are sound")
+pub(super) fn kinds() -> &'static Kinds {
+    static KINDS: LazyLock<Kinds> = LazyLock::new(|| Kinds::build(built_in()).expect("the built-in kinds are sound"));
+    &KINDS
 }
 
 /// A validator of one generation, formats included.
@@ -19,6 +26,15 @@ pub(super) fn validator(kind: &Kind, generation: usize) -> jsonschema::Validator
 
 pub(super) fn compile(schema: &Value) -> jsonschema::Validator {
     jsonschema::options().offline().should_validate_formats(true).build(schema).expect("the schema compiles")
+}
+
+/// Of a kind's files.
+fn format(kind: &Kind) -> Format {
+    Format::of(kind.patterns[0].as_str()).expect("patterns end in a known way")
+}
+
+fn starter(kind: &Kind) -> Value {
+    parse(format(kind), kind.starter.as_bytes()).expect("the starter can be read")
 }
 
 #[test]
@@ -46,14 +62,11 @@ fn every_folder_is_embedded_and_builds() {
 fn starters_are_valid() {
     for kind in kinds().iter() {
         let default = kind.select.as_ref().map_or(0, |select| select.default);
-        let content: Value = serde_yaml::from_str(&kind.starter).expect("the starter can be read");
-        let wrong: Vec<String> = validator(kind, default)
-            .iter_errors(&content)
-            .map(|error| format!("{}: {error}", error.instance_path()))
-            .collect();
+        let content = starter(kind);
+        let wrong = check(kind, default, format(kind), &kind.starter, &content);
         assert!(wrong.is_empty(), "{}: {wrong:#?}", kind.name);
         // JSON has no comments.
-        if !kind.starter.starts_with('{') {
+        if format(kind) == Format::Yaml {
             assert!(kind.starter.contains("# "), "{}: the starter explains nothing", kind.name);
             assert_ne!(kind.label(&content, "id"), "id", "{}: the starter has no label", kind.name);
         }
@@ -82,17 +95,17 @@ fn starters_fill_what_is_indexed() {
         ),
     ];
     for kind in kinds().iter() {
-        let content: Value = serde_yaml::from_str(&kind.starter).expect("the starter can be read");
+        let content = starter(kind);
         let values = kind.values(&Default::default(), &content);
         let has = |column| match column {
-            workleaf::resource::row::Column::Text(slot) => values.texts.iter().any(|(at, _)| *at == slot),
-            workleaf::resource::row::Column::Number(slot) => values.numbers.iter().any(|(at, _)| *at == slot),
+            Column::Text(slot) => values.texts.iter().any(|(at, _)| *at == slot),
+            Column::Number(slot) => values.numbers.iter().any(|(at, _)| *at == slot),
             _ => true,
         };
         let empty: Vec<&str> = kind
             .fields
             .iter()
-            .filter(|field| matches!(field.source, workleaf::resource::kind::Source::Pointers(_)) && !has(field.column))
+            .filter(|field| matches!(field.source, Source::Pointers(_)) && !has(field.column))
             .map(|field| &*field.name)
             .collect();
         let expected = absent.iter().find(|(name, _)| **name == *kind.name).map(|(_, fields)| fields.clone());
@@ -104,7 +117,7 @@ fn starters_fill_what_is_indexed() {
 fn paths_of_the_contracts_are_claimed() {
     let kinds = kinds();
     let id = "5f0c2a1b9d3e4f5a6b7c8d9e";
-    let shard = workleaf::resource::key::shard(id);
+    let shard = shard_of(id);
     let claimed = |path: &str| kinds.claim(path).map(|(kind, _)| kind.name.to_string());
     for (path, kind) in [
         ("projects/p/project.yml", Some("project")),
@@ -147,7 +160,7 @@ fn new_documents_have_a_place() {
         let given = given.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
         kinds.by_name(kind).expect("it is built in").place(&given, &content, || "i".into()).map(|path| path.to_string())
     };
-    let shard = workleaf::resource::key::shard("i");
+    let shard = shard_of("i");
     let triple = json!({"vendor": "v", "name": "n", "version": "0.1"});
     let in_project = [("project", "p")];
     for (kind, given, content, path) in [
@@ -179,4 +192,33 @@ fn component_types_take_their_components_along() {
     assert_eq!(links, ["component componenttype Cascade"]);
     let unique = &kinds.by_name("componenttype").expect("it is built in").unique;
     assert_eq!(unique.iter().map(|unique| &*unique.fields[0].name).collect::<Vec<_>>(), ["name"]);
+}
+
+#[test]
+fn starters_belong_together() {
+    let kinds = kinds();
+    let kind = |name: &str| kinds.by_name(name).expect("it is built in");
+    let (service, function) = (kind("service"), kind("function"));
+    let row_at = |path: &str| {
+        let captures = function.captures_of(path).expect("the path is a function's");
+        let values = function.values(&captures, &starter(function));
+        Row {
+            kind: function.name.clone(),
+            workspace: "ann/lab".into(),
+            path: path.into(),
+            id: "n1".into(),
+            etag: Etag([0; 20]),
+            created: Moment::default(),
+            updated: Moment::default(),
+            violations: 0,
+            texts: values.texts,
+            numbers: values.numbers,
+        }
+    };
+    let here = service.captures_of("projects/p/sources/nsd/a.yml").expect("the path is a service's");
+    let link = service.link("functions").expect("services link to functions");
+    let keys = link.keys(&here, &starter(service));
+    assert_eq!(keys.len(), 1);
+    assert!(link.admits(&keys[0], &row_at("projects/p/sources/vnf/web-cache/a.yml")));
+    assert!(!link.admits(&keys[0], &row_at("projects/q/sources/vnf/web-cache/a.yml")), "another project");
 }

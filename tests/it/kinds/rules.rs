@@ -25,6 +25,9 @@ use std::path::Path;
 use jsonschema::Validator;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use workleaf::resource::check::check;
+use workleaf::resource::document::Format;
+use workleaf::resource::kind::Kind;
 
 use crate::kinds::built::{compile, kinds};
 use crate::kinds::variants::pointers;
@@ -70,6 +73,8 @@ fn every_rule_has_a_fixture_and_holds() {
         let kind = kinds.by_name(&fixture.kind).expect("the fixture names a kind");
         let mut trial = Trial {
             name: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            kind,
+            generation: fixture.generation,
             validator: compile(kind.schema_json(fixture.generation)),
             fired: fired.entry((fixture.kind.clone(), fixture.generation)).or_default(),
         };
@@ -88,6 +93,9 @@ fn every_rule_has_a_fixture_and_holds() {
 
 struct Trial<'f> {
     name: String,
+    kind: &'f Kind,
+    generation: usize,
+    /// Of the same schema; it says which assertion refused.
     validator: Validator,
     /// Schema paths of the assertions that have refused something.
     fired: &'f mut BTreeSet<String>,
@@ -159,22 +167,20 @@ impl Trial<'_> {
 
     /// Refused at this place or below it, or (`None`) taken.
     fn expect(&mut self, content: &Value, at: Option<&str>, what: &str) {
-        let errors: Vec<_> = self.validator.iter_errors(content).collect();
-        let found: Vec<String> = errors.iter().map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let text = content.to_string();
+        let violations = check(self.kind, self.generation, Format::Json, &text, content);
+        let found: Vec<String> =
+            violations.iter().map(|found| format!("{}: {}", found.pointer, found.message)).collect();
         match at {
             None => assert!(found.is_empty(), "{}: {what} is refused: {found:#?}", self.name),
             Some(at) => {
-                let there = errors.iter().any(|error| {
-                    error
-                        .instance_path()
-                        .as_str()
-                        .strip_prefix(at)
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                let there = violations.iter().any(|found| {
+                    found.pointer.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
                 });
                 assert!(there, "{}: {what} is not refused at {at:?} but {found:#?}", self.name);
             }
         }
-        self.fired.extend(errors.iter().map(|error| error.schema_path().as_str().to_owned()));
+        self.fired.extend(self.validator.iter_errors(content).map(|error| error.schema_path().as_str().to_owned()));
     }
 }
 
