@@ -1,0 +1,7 @@
+//! Whether a document keeps to its kind, and where and how it does not.
+
+mod branch;
+mod message;
+mod violation;
+
+pub use violation::{Violation, check};
