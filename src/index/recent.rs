@@ -1,0 +1,169 @@
+//! What was applied since the last commit, in memory.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tantivy::DocId;
+
+use super::index::Head;
+use super::segment::{Address, View};
+use super::{Error, schema};
+use crate::resource::query::Filter;
+use crate::resource::row::{Row, Touch};
+
+/// Numbers what is applied, from 1 on.
+pub(super) type Sequence = u64;
+
+/// A row that replaces or, as `None`, removes what the commit holds at its address.
+struct Entry {
+    sequence: Sequence,
+    row: Option<Arc<Row>>,
+}
+
+/// The rows, removals and touches since the last commit.
+#[derive(Default)]
+pub(super) struct Recent {
+    /// By workspace and path.
+    rows: HashMap<Arc<str>, HashMap<Arc<str>, Entry>>,
+    /// Workspaces of which everything older was forgotten.
+    resets: HashMap<Arc<str>, Sequence>,
+    touches: Vec<(Sequence, Touch)>,
+    entries: usize,
+}
+
+impl Recent {
+    /// How many rows, removals and touches there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries + self.touches.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0 && self.resets.is_empty()
+    }
+
+    /// Sets (`None`: removes) the row at an address.
+    pub(super) fn set(&mut self, sequence: Sequence, workspace: &Arc<str>, path: &Arc<str>, row: Option<Arc<Row>>) {
+        let rows = self.rows.entry(workspace.clone()).or_default();
+        self.entries += usize::from(rows.insert(path.clone(), Entry { sequence, row }).is_none());
+    }
+
+    /// Forgets a workspace.
+    pub(super) fn reset(&mut self, sequence: Sequence, workspace: &Arc<str>) {
+        self.entries -= self.rows.remove(workspace).map_or(0, |rows| rows.len());
+        self.touches.retain(|(_, touch)| touch.workspace != *workspace);
+        self.resets.insert(workspace.clone(), sequence);
+    }
+
+    pub(super) fn touch(&mut self, sequence: Sequence, touch: Touch) {
+        self.touches.push((sequence, touch));
+    }
+
+    /// Drops what a commit up to `sequence` holds.
+    pub(super) fn forget(&mut self, sequence: Sequence) {
+        for rows in self.rows.values_mut() {
+            rows.retain(|_, entry| entry.sequence > sequence);
+        }
+        self.rows.retain(|_, rows| !rows.is_empty());
+        self.entries = self.rows.values().map(HashMap::len).sum();
+        self.resets.retain(|_, reset| *reset > sequence);
+        self.touches.retain(|(touched, _)| *touched > sequence);
+    }
+
+    /// What is known of an address: nothing, that there is no row any more, or the row.
+    pub(super) fn get(&self, workspace: &str, path: &str) -> Option<Option<&Arc<Row>>> {
+        Some(self.rows.get(workspace)?.get(path)?.row.as_ref())
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Arc<Row>> {
+        self.rows.values().flat_map(HashMap::values).filter_map(|entry| entry.row.as_ref())
+    }
+
+    pub(super) fn matching(&self, filter: &Filter) -> Vec<Arc<Row>> {
+        self.rows().filter(|row| filter.matches(row)).cloned().collect()
+    }
+
+    pub(super) fn touches<'a>(&'a self, workspace: &'a str, id: &'a str) -> impl Iterator<Item = &'a Touch> {
+        self.touches
+            .iter()
+            .map(|(_, touch)| touch)
+            .filter(move |touch| &*touch.workspace == workspace && &*touch.id == id)
+    }
+}
+
+/// Per part of a view: the documents there that the recent layer hides, ascending.
+#[derive(Clone, Default)]
+pub(super) struct Hidden(Vec<Vec<DocId>>);
+
+impl Hidden {
+    /// What a recent layer hides of a view.
+    pub(super) fn new(view: &View, recent: &Recent, after: Sequence) -> Result<Hidden, Error> {
+        let mut hidden = Hidden(vec![Vec::new(); view.parts.len()]);
+        for (workspace, sequence) in &recent.resets {
+            if *sequence > after {
+                hidden.add_all(view.workspace(workspace)?);
+            }
+        }
+        let mut addresses = Vec::new();
+        for (workspace, rows) in &recent.rows {
+            for (path, entry) in rows {
+                if entry.sequence > after {
+                    addresses.extend(view.find(workspace, path)?);
+                }
+            }
+        }
+        hidden.add_all(addresses);
+        Ok(hidden)
+    }
+
+    pub(super) fn add(&mut self, (part, document): Address) {
+        let documents = &mut self.0[part];
+        if let Err(at) = documents.binary_search(&document) {
+            documents.insert(at, document);
+        }
+    }
+
+    pub(super) fn add_all(&mut self, addresses: Vec<Address>) {
+        for (part, document) in addresses {
+            self.0[part].push(document);
+        }
+        for documents in &mut self.0 {
+            documents.sort_unstable();
+            documents.dedup();
+        }
+    }
+
+    pub(super) fn part(&self, part: usize) -> &[DocId] {
+        self.0.get(part).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn contains(&self, (part, document): Address) -> bool {
+        self.part(part).binary_search(&document).is_ok()
+    }
+}
+
+/// What tantivy is still to be told.
+pub(super) enum Change {
+    /// Delete what has this term.
+    Delete(Vec<u8>),
+    Row(Arc<Row>, String),
+    Touch(Touch),
+}
+
+/// Everything that readers see, and what the next commit will make durable of it.
+pub(super) struct Live {
+    pub(super) view: Arc<View>,
+    pub(super) hidden: Arc<Hidden>,
+    pub(super) recent: Recent,
+    pub(super) changes: Vec<Change>,
+    pub(super) heads: HashMap<Arc<str>, Head>,
+    pub(super) sequence: Sequence,
+}
+
+impl Live {
+    /// Tells tantivy to delete a whole workspace.
+    pub(super) fn delete_workspace(&mut self, workspace: &str) {
+        let column = crate::resource::row::Column::Workspace;
+        self.changes.push(Change::Delete(schema::text_term(column, workspace)));
+        self.changes.push(Change::Delete(schema::touch_workspace_term(workspace)));
+    }
+}

@@ -1,0 +1,187 @@
+//! Restarts, crashes, damage; workspaces that go away; history.
+
+use std::fs;
+use std::path::Path;
+
+use super::*;
+use crate::index::Error;
+
+fn open(dir: &Path) -> Index {
+    Index::open(Some(dir), "kinds").unwrap()
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+fn rows(from: u32, to: u32) -> impl Iterator<Item = Row> {
+    (from..to).map(|at| row("a/b", &format!("{at:03}")))
+}
+
+#[test]
+fn a_restart_keeps_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = {
+        let index = open(dir.path());
+        put(&index, "a/b", 1, rows(0, 10));
+        put(&index, "c/d", 7, []);
+        index.search(&everything()).unwrap()
+    };
+    let index = open(dir.path());
+    assert_eq!(index.heads(), [("a/b".into(), head(1)), ("c/d".into(), head(7))].into());
+    assert_eq!(index.search(&everything()).unwrap(), before);
+    // And can be written again.
+    put(&index, "a/b", 2, rows(5, 15));
+    assert_eq!(paths(&index, &everything()).len(), 15);
+}
+
+#[test]
+fn a_crash_leaves_an_older_head_with_its_rows() {
+    let (dir, crashed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let index = open(dir.path());
+    put(&index, "a/b", 1, rows(0, 3));
+    index.flush().unwrap();
+    put(&index, "a/b", 2, rows(3, 6));
+    copy(dir.path(), crashed.path());
+    drop(index);
+    let index = open(crashed.path());
+    // The background commit may have been quicker than the copy.
+    let head = index.heads()["a/b"].generation;
+    assert_eq!(paths(&index, &everything()).len(), if head == 1 { 3 } else { 6 });
+}
+
+#[test]
+fn another_fingerprint_empties_the_index() {
+    let dir = tempfile::tempdir().unwrap();
+    put(&open(dir.path()), "a/b", 1, rows(0, 3));
+    let index = Index::open(Some(dir.path()), "other kinds").unwrap();
+    assert!(index.heads().is_empty());
+    assert!(paths(&index, &everything()).is_empty());
+    put(&index, "a/b", 1, rows(0, 3));
+    assert_eq!(paths(&index, &everything()).len(), 3);
+}
+
+#[test]
+fn damage_empties_the_index() {
+    let damages: [fn(&Path); 5] = [
+        |dir| fs::write(dir.join("meta.json"), "{").unwrap(),
+        |dir| fs::write(dir.join("meta.json"), "").unwrap(),
+        |dir| {
+            for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+                if entry.path().extension().is_some_and(|extension| extension == "fast") {
+                    fs::remove_file(entry.path()).unwrap();
+                }
+            }
+        },
+        |dir| {
+            for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+                if entry.path().extension().is_some_and(|extension| extension == "idx" || extension == "store") {
+                    fs::write(entry.path(), b"short").unwrap();
+                }
+            }
+        },
+        |dir| {
+            for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+                if entry.path().extension().is_some_and(|extension| extension == "store") {
+                    let mut bytes = fs::read(entry.path()).unwrap();
+                    bytes[10] ^= 0xff;
+                    fs::write(entry.path(), bytes).unwrap();
+                }
+            }
+        },
+    ];
+    for damage in damages {
+        let dir = tempfile::tempdir().unwrap();
+        put(&open(dir.path()), "a/b", 1, rows(0, 3));
+        damage(dir.path());
+        let index = open(dir.path());
+        assert!(index.heads().is_empty());
+        assert!(paths(&index, &everything()).is_empty());
+        put(&index, "a/b", 1, rows(0, 3));
+        index.flush().unwrap();
+        assert_eq!(paths(&index, &everything()).len(), 3);
+    }
+}
+
+#[test]
+fn a_second_process_is_refused_and_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = open(dir.path());
+    put(&index, "a/b", 1, rows(0, 3));
+    index.flush().unwrap();
+    assert!(matches!(Index::open(Some(dir.path()), "kinds"), Err(Error::Locked)));
+    assert!(matches!(Index::open(Some(dir.path()), "kinds"), Err(Error::Locked)));
+    drop(index);
+    assert_eq!(paths(&open(dir.path()), &everything()).len(), 3);
+}
+
+#[test]
+fn forgetting_a_workspace_leaves_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = open(dir.path());
+    put(&index, "a/b", 1, rows(0, 3));
+    put(&index, "a/bc", 1, [row("a/bc", "x")]);
+    index.apply(Batch { touches: vec![touch("a/b", "t1", 1)], ..batch("a/b", 2) }).unwrap();
+    index.flush().unwrap();
+    index.forget("a/b").unwrap();
+    assert_eq!(paths(&index, &everything()), ["x"]);
+    assert_eq!(index.history("a/b", "t1", 10, 0).unwrap(), (vec![], 0));
+    put(&index, "a/b", 1, rows(1, 2));
+    assert_eq!(paths(&index, &everything()), ["001", "x"]);
+    drop(index);
+    let index = open(dir.path());
+    assert_eq!(paths(&index, &everything()), ["001", "x"]);
+    assert_eq!(index.history("a/b", "t1", 10, 0).unwrap(), (vec![], 0));
+}
+
+#[test]
+fn history_is_newest_first_however_much_is_committed() {
+    let index = in_memory();
+    for generation in 0..30 {
+        let touches =
+            vec![touch("a/b", "t1", generation), touch("a/b", "t2", generation), touch("a/c", "t1", generation)];
+        index.apply(Batch { touches, ..batch("a/b", generation) }).unwrap();
+        if generation == 10 || generation == 20 {
+            index.flush().unwrap();
+        }
+    }
+    for _ in 0..2 {
+        let (page, count) = index.history("a/b", "t1", 5, 7).unwrap();
+        assert_eq!(count, 30);
+        assert_eq!(page, [22, 21, 20, 19, 18].map(|generation| touch("a/b", "t1", generation)));
+        assert_eq!(index.history("a/b", "t1", 5, 28).unwrap().0.len(), 2);
+        assert_eq!(index.history("a/b", "t1", 5, 31).unwrap(), (vec![], 30));
+        assert_eq!(index.history("a/b", "absent", 5, 0).unwrap(), (vec![], 0));
+        // Touches are no rows.
+        assert_eq!(index.search(&everything()).unwrap().count, 0);
+        assert_eq!(
+            index.search(&Query { filter: Filter::Not(Box::new(is(Column::Id, "t1"))), ..everything() }).unwrap().count,
+            0
+        );
+        index.flush().unwrap();
+    }
+    index.apply(Batch { reset: true, touches: vec![touch("a/b", "t1", 3)], ..batch("a/b", 40) }).unwrap();
+    assert_eq!(index.history("a/b", "t1", 5, 0).unwrap(), (vec![touch("a/b", "t1", 3)], 1));
+}
+
+#[test]
+fn flushes_of_many_callers_all_return() {
+    let index = in_memory();
+    std::thread::scope(|scope| {
+        for caller in 0..8 {
+            let index = &index;
+            scope.spawn(move || {
+                for round in 0..10 {
+                    let workspace = format!("a/{caller}");
+                    put(index, &workspace, round, [row(&workspace, &round.to_string())]);
+                    index.flush().unwrap();
+                    assert!(index.row(&workspace, &round.to_string()).unwrap().is_some());
+                }
+            });
+        }
+    });
+    assert_eq!(index.search(&everything()).unwrap().count, 80);
+}
