@@ -42,7 +42,8 @@ impl Lock {
     /// Takes the lock; `None` when another process has it.
     pub fn take(data: &Path) -> Result<Option<Self>> {
         let folder = data.join(STATE);
-        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the data directory {}", data.display()))?;
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make the data directory {}", data.display()))?;
         let file = folder.join("lock");
         let handle = std::fs::OpenOptions::new()
             .create(true)
@@ -53,7 +54,9 @@ impl Lock {
         match handle.try_lock() {
             Ok(()) => Ok(Some(Lock(handle))),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", file.display())),
+            Err(std::fs::TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", file.display()))
+            }
         }
     }
 }
@@ -72,8 +75,10 @@ impl App {
         let cache = config.cache.documents;
         let engine = blocking::run(move || -> Result<Arc<Engine>> {
             let store = Store::open(&data).context("cannot open the workspaces")?;
-            let index = Index::open(Some(&state_folder.join("index")), &kinds.fingerprint()).context("cannot open the index")?;
-            Engine::open(store, Arc::new(index), kinds, cache, writers).map_err(|error| anyhow::anyhow!("cannot bring the index up to date: {error:?}"))
+            let index = Index::open(Some(&state_folder.join("index")), &kinds.fingerprint())
+                .context("cannot open the index")?;
+            Engine::open(Arc::new(store), Arc::new(index), kinds, cache, writers)
+                .map_err(|error| anyhow::anyhow!("cannot bring the index up to date: {error:?}"))
         })
         .await?;
         let authenticator = Arc::new(Authenticator::new(state.clone()));
@@ -85,16 +90,7 @@ impl App {
             change_limit: config.limits.changes,
         });
         let metrics = recorder();
-        let app = App {
-            config,
-            engine,
-            state,
-            authenticator,
-            context,
-            router: Arc::default(),
-            metrics,
-            _lock: lock,
-        };
+        let app = App { config, engine, state, authenticator, context, router: Arc::default(), metrics, _lock: lock };
         app.mount();
         Ok(Arc::new(app))
     }
@@ -118,10 +114,9 @@ impl App {
     /// Reads the kinds' folders again. What is wrong with them changes nothing.
     pub async fn reload(self: &Arc<Self>) -> Result<()> {
         let kinds = Arc::new(kinds::load(&self.config.templates)?);
-        let app = self.clone();
-        blocking::run(move || app.engine.set_kinds(kinds)).await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        self.engine.set_kinds(kinds);
         self.mount();
-        Ok(())
+        self.engine.reindex().await.map_err(|error| anyhow::anyhow!("{error:?}"))
     }
 
     /// Everything that was accepted is on disk when this returns.

@@ -68,9 +68,17 @@ pub struct Cache {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot read {}", .file.display())]
-    Read { file: PathBuf, #[source] source: std::io::Error },
+    Read {
+        file: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("{origin} is not valid YAML")]
-    Yaml { origin: String, #[source] source: serde_yaml::Error },
+    Yaml {
+        origin: String,
+        #[source]
+        source: serde_yaml::Error,
+    },
     #[error("{origin} has the unknown key {key:?}{}", .nearest.as_ref().map(|n| format!("; did you mean {n:?}?")).unwrap_or_default())]
     Unknown { origin: String, key: String, nearest: Option<String> },
     #[error("{origin}: {key} must be {wanted}")]
@@ -123,9 +131,9 @@ impl Config {
             }
             let path = name[PREFIX.len()..].to_ascii_lowercase().replace("__", ".").replace('_', "-");
             let value = yaml(&name, &text)?;
-            let over = path.rsplit('.').fold(value, |inner, key| {
-                Value::Mapping(Mapping::from_iter([(Value::String(key.to_owned()), inner)]))
-            });
+            let over = path
+                .rsplit('.')
+                .fold(value, |inner, key| Value::Mapping(Mapping::from_iter([(Value::String(key.to_owned()), inner)])));
             if let Value::Mapping(over) = over {
                 merge(&name, "", &mut merged, over)?;
             }
@@ -177,7 +185,11 @@ mod tests {
     fn the_file_overrides_the_defaults_and_the_environment_both() {
         let plain = read("", &[]).unwrap();
         assert_eq!(plain.listen, "127.0.0.1:5000");
-        let config = read("limits: {body: 5}\nlisten: a:1", &[("WORKLEAF_LISTEN", "b:2"), ("WORKLEAF_LIMITS__REQUEST_TIMEOUT", "7")]).unwrap();
+        let config = read(
+            "limits: {body: 5}\nlisten: a:1",
+            &[("WORKLEAF_LISTEN", "b:2"), ("WORKLEAF_LIMITS__REQUEST_TIMEOUT", "7")],
+        )
+        .unwrap();
         assert_eq!((config.limits.body, config.limits.request_timeout, config.listen.as_str()), (5, 7, "b:2"));
         assert_eq!(config.limits.changes, plain.limits.changes);
     }

@@ -31,7 +31,10 @@ fn read(folder: &Path) -> Result<Vec<KindSource>> {
         for file in std::fs::read_dir(entry)? {
             let file = file?.path();
             if let (true, Some(name)) = (file.is_file(), file.file_name().and_then(|name| name.to_str())) {
-                files.insert(name.to_owned(), std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?);
+                files.insert(
+                    name.to_owned(),
+                    std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?,
+                );
             }
         }
         let name = entry.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

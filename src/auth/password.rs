@@ -55,13 +55,7 @@ impl Passwords {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("the system has a random source");
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Passwords {
-            state,
-            key,
-            remembered: Mutex::default(),
-            hashing: Semaphore::new(cores),
-            decoy: OnceCell::new(),
-        }
+        Passwords { state, key, remembered: Mutex::default(), hashing: Semaphore::new(cores), decoy: OnceCell::new() }
     }
 
     /// The account, when these credentials were verified a short while ago. Microseconds.

@@ -95,7 +95,8 @@ fn judge(kinds: &Kinds, kind: &Kind, file: &Path) -> Result<usize> {
 
 /// As the workspace around the file selects it.
 fn generation(kinds: &Kinds, kind: &Kind, file: &Path) -> usize {
-    let root = suffixes(file).find(|(_, path)| kinds.claim(path).is_some_and(|(claiming, _)| claiming.name == kind.name));
+    let root =
+        suffixes(file).find(|(_, path)| kinds.claim(path).is_some_and(|(claiming, _)| claiming.name == kind.name));
     let selector = root.zip(kind.select.as_ref()).and_then(|((root, _), select)| {
         let bytes = std::fs::read(root.join(select.file.as_str())).ok()?;
         document::parse(Format::of(select.file.as_str())?, &bytes).ok()

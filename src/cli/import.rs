@@ -38,7 +38,9 @@ impl Import {
         let command = Command::Import { workspace: self.workspace, kind: self.kind };
         let report = control::run(config, command, files, &progress).await;
         bar.finish_and_clear();
-        let Report::Imported { workspace, commit, files } = report? else { bail!("the server answered something else") };
+        let Report::Imported { workspace, commit, files } = report? else {
+            bail!("the server answered something else")
+        };
         let mut taken = 0;
         let mut violations = 0;
         for file in &files {
@@ -61,7 +63,10 @@ impl Import {
             Some(commit) => format!("in commit {}", &commit[..12.min(commit.len())]),
             None => "and nothing had changed".to_owned(),
         };
-        say(format!("{taken} of {} files imported into {workspace} {what}, {violations} violations", files.len() + skipped.len()));
+        say(format!(
+            "{taken} of {} files imported into {workspace} {what}, {violations} violations",
+            files.len() + skipped.len()
+        ));
         Ok(if taken == files.len() { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 }
@@ -90,7 +95,12 @@ fn sources(path: &Path, into: Option<&str>, has_kind: bool) -> Result<(Vec<Sourc
 }
 
 /// Regular files below a folder, without git's own, in order of name.
-pub(super) fn walk(folder: &Path, relative: &str, found: &mut Vec<(PathBuf, String)>, skipped: &mut Vec<PathBuf>) -> Result<()> {
+pub(super) fn walk(
+    folder: &Path,
+    relative: &str,
+    found: &mut Vec<(PathBuf, String)>,
+    skipped: &mut Vec<PathBuf>,
+) -> Result<()> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut entries: Vec<_> = entries.collect::<std::io::Result<_>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);

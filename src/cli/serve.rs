@@ -36,7 +36,8 @@ pub(super) async fn serve(config: Config) -> Result<ExitCode> {
     // Before anything else, so that a stop during start-up is not lost.
     let mut stop = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
     let hangup = signal(SignalKind::hangup())?;
-    let listener = TcpListener::bind(&config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let listener =
+        TcpListener::bind(&config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let app = App::open(config, lock).await?;
     first_account(&app).await?;
     let commands = control::listen(app.clone(), &app::socket(&data))?;

@@ -23,7 +23,12 @@ pub struct Source {
 }
 
 /// Runs a command with these files to import.
-pub async fn run(config: Config, command: Command, files: Vec<Source>, progress: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Report> {
+pub async fn run(
+    config: Config,
+    command: Command,
+    files: Vec<Source>,
+    progress: &(dyn Fn(u64, u64) + Send + Sync),
+) -> Result<Report> {
     let data = config.workspaces_location.clone();
     if let Some(lock) = Lock::take(&data)? {
         let app = App::open(config, lock).await?;
@@ -32,9 +37,9 @@ pub async fn run(config: Config, command: Command, files: Vec<Source>, progress:
         app.close().await?;
         return report;
     }
-    let stream = UnixStream::connect(app::socket(&data))
-        .await
-        .context("another workleaf has the data directory but does not take commands: is it starting or another user's?")?;
+    let stream = UnixStream::connect(app::socket(&data)).await.context(
+        "another workleaf has the data directory but does not take commands: is it starting or another user's?",
+    )?;
     let (read_half, write_half) = stream.into_split();
     let mut out = BufWriter::new(write_half);
     send(&mut out, &Request::Run(command.clone())).await?;

@@ -8,16 +8,19 @@ use super::import::{self, Incoming};
 use super::protocol::{Command, ListedUser, Report};
 use crate::app::App;
 use crate::auth;
-use crate::base::blocking;
 use crate::state::accounts::NewAccount;
 
 /// Runs a command. `progress` hears how many of how many files are done.
-pub(super) async fn execute(app: &Arc<App>, command: Command, files: Vec<Incoming>, progress: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Report> {
+pub(super) async fn execute(
+    app: &Arc<App>,
+    command: Command,
+    files: Vec<Incoming>,
+    progress: &(dyn Fn(u64, u64) + Send + Sync),
+) -> Result<Report> {
     match command {
         Command::Import { workspace, kind } => import::import(app, &workspace, kind.as_deref(), files, progress).await,
         Command::Reindex => {
-            let engine = app.engine.clone();
-            blocking::run(move || engine.reindex()).await.map_err(|error| anyhow!("the index could not be rebuilt: {error:?}"))?;
+            app.engine.reindex().await.map_err(|error| anyhow!("the index could not be rebuilt: {error:?}"))?;
             Ok(Report::Reindexed { workspaces: app.engine.workspace_count() })
         }
         Command::CreateUser { name, email, password, admin } => {

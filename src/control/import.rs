@@ -24,7 +24,13 @@ pub(super) struct Incoming {
     pub(super) bytes: Bytes,
 }
 
-pub(super) async fn import(app: &Arc<App>, workspace: &str, kind: Option<&str>, files: Vec<Incoming>, progress: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Report> {
+pub(super) async fn import(
+    app: &Arc<App>,
+    workspace: &str,
+    kind: Option<&str>,
+    files: Vec<Incoming>,
+    progress: &(dyn Fn(u64, u64) + Send + Sync),
+) -> Result<Report> {
     let name = WorkspaceName::parse(workspace)?;
     let kinds = app.engine.kinds();
     let kind = match kind {
@@ -46,7 +52,8 @@ pub(super) async fn import(app: &Arc<App>, workspace: &str, kind: Option<&str>, 
     let mut at: HashMap<String, usize> = HashMap::new();
     for (done, file) in files.into_iter().enumerate() {
         progress(done as u64, total);
-        let mut report = ImportedFile { name: file.name.clone(), path: None, kind: None, note: None, violations: Vec::new() };
+        let mut report =
+            ImportedFile { name: file.name.clone(), path: None, kind: None, note: None, violations: Vec::new() };
         match place(&writer, &kinds, kind.as_ref(), &file) {
             Ok(path) => {
                 report.path = Some(path.to_string());
@@ -55,7 +62,11 @@ pub(super) async fn import(app: &Arc<App>, workspace: &str, kind: Option<&str>, 
                     report.note = Some("no kind claims this path".into());
                 }
                 at.insert(path.to_string(), reports.len());
-                changes.push(Change { path, expected: Expected::Any, operation: Operation::Put(Payload::Raw(file.bytes)) });
+                changes.push(Change {
+                    path,
+                    expected: Expected::Any,
+                    operation: Operation::Put(Payload::Raw(file.bytes)),
+                });
             }
             Err(error) => report.note = Some(format!("not imported: {error}")),
         }
@@ -68,7 +79,7 @@ pub(super) async fn import(app: &Arc<App>, workspace: &str, kind: Option<&str>, 
         bail!("nothing to import");
     }
     let message = format!("import: {} {}", changes.len(), if changes.len() == 1 { "file" } else { "files" });
-    let options = Options { message: Some(message), takes_invalid: true, ..Options::default() };
+    let options = Options { message: Some(message), takes_invalid: true, dry_run: false };
     let written = writer.commit(changes, options).await.map_err(words)?;
     for applied in &written.applied {
         let Some(report) = at.get(applied.path.as_str()).and_then(|at| reports.get_mut(*at)) else { continue };
@@ -82,7 +93,12 @@ pub(super) async fn import(app: &Arc<App>, workspace: &str, kind: Option<&str>, 
 }
 
 /// The path that was given, or the one that the file's kind has for it.
-fn place(writer: &Writer, kinds: &crate::resource::kind::Kinds, kind: Option<&Arc<Kind>>, file: &Incoming) -> Result<FilePath> {
+fn place(
+    writer: &Writer,
+    kinds: &crate::resource::kind::Kinds,
+    kind: Option<&Arc<Kind>>,
+    file: &Incoming,
+) -> Result<FilePath> {
     if let Some(path) = &file.path {
         return Ok(FilePath::parse(path)?);
     }

@@ -9,12 +9,25 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Command {
     /// Put files into a workspace as one commit, making it if it is missing.
-    Import { workspace: String, kind: Option<String> },
+    Import {
+        workspace: String,
+        kind: Option<String>,
+    },
     Reindex,
-    CreateUser { name: String, email: Option<String>, password: Option<String>, admin: bool },
+    CreateUser {
+        name: String,
+        email: Option<String>,
+        password: Option<String>,
+        admin: bool,
+    },
     ListUsers,
-    DeleteUser { name: String },
-    SetPassword { name: String, password: String },
+    DeleteUser {
+        name: String,
+    },
+    SetPassword {
+        name: String,
+        password: String,
+    },
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,7 +46,10 @@ pub(super) enum Request {
 /// What the server says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Status {
-    Progress { done: u64, total: u64 },
+    Progress {
+        done: u64,
+        total: u64,
+    },
     Done(Report),
     /// In words for the person at the terminal.
     Failed(String),
@@ -42,10 +58,19 @@ pub enum Status {
 /// What a command did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Report {
-    Imported { workspace: String, commit: Option<String>, files: Vec<ImportedFile> },
-    Reindexed { workspaces: usize },
+    Imported {
+        workspace: String,
+        commit: Option<String>,
+        files: Vec<ImportedFile>,
+    },
+    Reindexed {
+        workspaces: usize,
+    },
     /// The password is given when the server chose it.
-    UserCreated { name: String, password: Option<String> },
+    UserCreated {
+        name: String,
+        password: Option<String>,
+    },
     Users(Vec<ListedUser>),
     Changed,
 }

@@ -20,11 +20,14 @@ use crate::app::App;
 pub fn listen(app: Arc<App>, path: &Path) -> Result<tokio::task::JoinHandle<()>> {
     // The lock is ours, so a socket that is there is a dead server's.
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).context("cannot remove the old control socket"),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).context("cannot remove the old control socket");
+        }
         _ => {}
     }
     let listener = UnixListener::bind(path).context("cannot make the control socket")?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).context("cannot protect the control socket")?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+        .context("cannot protect the control socket")?;
     Ok(tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let app = app.clone();

@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Engine;
 use super::error::Error;
+use crate::base::blocking;
 use crate::index::{Batch, Head};
 use crate::resource::etag::Etag;
 use crate::resource::key::DocumentId;
 use crate::resource::kind::{Captures, Kind, Kinds};
 use crate::resource::query::{Filter, Query};
 use crate::resource::row::{Column, Moment, Row, Touch, Value};
-use crate::store::{Step, Workspace};
+use crate::store::{self, Committed, Workspace};
 
 /// Documents handed to the index at once, so that memory stays bounded.
 const CHUNK: usize = 1_000;
@@ -42,7 +43,7 @@ struct Ledger<'a> {
 }
 
 impl Ledger<'_> {
-    fn take(&mut self, step: &Step) -> Result<(), Error> {
+    fn take(&mut self, step: &Committed) -> Result<(), Error> {
         // Where documents went, before what became of their old places.
         let mut moved = Vec::new();
         for change in &step.changes {
@@ -56,7 +57,9 @@ impl Ledger<'_> {
         for change in &step.changes {
             let claimed = kinds.claim(&change.path);
             let Some(etag) = change.new else {
-                if !gone(&change.path) && let Some(life) = self.life(&change.path)? {
+                if !gone(&change.path)
+                    && let Some(life) = self.life(&change.path)?
+                {
                     self.touch(&life.id, &change.path, step, true);
                     self.lives.insert(change.path.clone(), None);
                 }
@@ -98,7 +101,7 @@ impl Ledger<'_> {
         }))
     }
 
-    fn touch(&mut self, id: &DocumentId, path: &Arc<str>, step: &Step, deleted: bool) {
+    fn touch(&mut self, id: &DocumentId, path: &Arc<str>, step: &Committed, deleted: bool) {
         self.touches.push(Touch {
             id: id.stored(),
             workspace: self.workspace.name().to_arc(),
@@ -114,24 +117,24 @@ impl Engine {
     /// Hears of every group of commits that a workspace's writer made, before they are acknowledged.
     pub(super) fn listen(self: &Arc<Self>) {
         let engine = Arc::downgrade(self);
-        self.store.set_publisher(Box::new(move |workspace, steps| {
+        self.store.set_publisher(move |workspace, steps| {
             let Some(engine) = engine.upgrade() else { return };
             if let Err(error) = engine.absorb(workspace, steps) {
                 // Git has it; the next start compares heads and catches up.
                 tracing::error!(?error, workspace.name = %workspace.name(), "a commit did not reach the index");
             }
-        }));
+        });
         let engine = Arc::downgrade(self);
-        self.store.set_absorber(Box::new(move |workspace, _, _| {
+        self.store.set_absorber(move |workspace, _, _| {
             let Some(engine) = engine.upgrade() else { return };
             if let Err(error) = engine.compare(workspace) {
                 tracing::error!(?error, workspace.name = %workspace.name(), "commits from outside did not reach the index");
             }
-        }));
+        });
     }
 
     /// Takes in the next commits of a workspace.
-    fn absorb(&self, workspace: &Arc<Workspace>, steps: &[Step]) -> Result<(), Error> {
+    fn absorb(&self, workspace: &Arc<Workspace>, steps: &[Arc<Committed>]) -> Result<(), Error> {
         let Some(last) = steps.last() else { return Ok(()) };
         let mut ledger = self.ledger(workspace, false);
         for step in steps {
@@ -147,15 +150,16 @@ impl Engine {
         let now = workspace.head();
         let Some(known) = known else { return self.absorb_new(workspace) };
         if *known.commit == *now.to_string() {
-            workspace.hint_generation(now, known.generation);
             return Ok(());
         }
-        let from = Etag::parse(&known.commit).filter(|from| workspace.is_ancestor(*from, now));
-        let Some(from) = from else { return self.absorb_new(workspace) };
+        let from = match Etag::parse(&known.commit) {
+            Some(from) if workspace.contains(now, from)? => from,
+            _ => return self.absorb_new(workspace),
+        };
         let mut steps = Vec::new();
-        workspace.walk(Some((from, known.generation)), now, &mut |step| {
-            steps.push(step);
-            Ok(())
+        store::walk(workspace, Some(from), now, |step| {
+            steps.push(Arc::new(step));
+            Ok::<_, Error>(())
         })?;
         self.absorb(workspace, &steps)
     }
@@ -167,18 +171,10 @@ impl Engine {
         let mut ledger = self.ledger(workspace, true);
         let now = workspace.head();
         let mut generation = 0;
-        let mut failed = None;
-        workspace.walk(None, now, &mut |step| {
+        store::walk(workspace, None, now, |step| {
             generation = step.at.generation;
-            if let Err(error) = ledger.take(&step) {
-                failed.get_or_insert(error);
-            }
-            Ok(())
+            ledger.take(&step)
         })?;
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        workspace.hint_generation(now, generation);
         self.settle(workspace, ledger, head(now, generation))
     }
 
@@ -197,12 +193,14 @@ impl Engine {
     }
 
     /// Builds the index anew from git.
-    pub fn reindex(&self) -> Result<(), Error> {
+    pub async fn reindex(self: &Arc<Self>) -> Result<(), Error> {
         for workspace in self.store.workspaces() {
-            // Under the writer's turn, so that no commit comes in between.
-            workspace.pause(|| self.absorb_new(&workspace))??;
+            let engine = self.clone();
+            // In the writer's turn, so that no commit comes in between.
+            workspace.exclusive(move |workspace| engine.absorb_new(workspace)).await??;
         }
-        self.index.flush()?;
+        let index = self.index.clone();
+        blocking::run(move || index.flush()).await?;
         Ok(())
     }
 
@@ -231,8 +229,8 @@ impl Engine {
             let work = || -> Result<(), Error> {
                 while let Some(chunk) = most.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let upserts = self.rows(workspace, &kinds, chunk)?;
-                    let head = before.clone().unwrap_or_else(Head::none);
-                    self.index.apply(Batch { upserts, ..Batch::empty(workspace.name().to_arc(), head) })?;
+                    let head = before.clone().unwrap_or_else(nowhere);
+                    self.index.apply(Batch { upserts, ..batch(workspace, head) })?;
                 }
                 Ok(())
             };
@@ -244,21 +242,26 @@ impl Engine {
                 })
             })?;
             for chunk in touches.split_off(touches.len().min(CHUNK)).chunks(CHUNK * 10) {
-                let head = before.clone().unwrap_or_else(Head::none);
-                self.index.apply(Batch { touches: chunk.to_vec(), ..Batch::empty(workspace.name().to_arc(), head) })?;
+                let head = before.clone().unwrap_or_else(nowhere);
+                self.index.apply(Batch { touches: chunk.to_vec(), ..batch(workspace, head) })?;
             }
         }
         let upserts = match chunks.last() {
             Some(chunk) => self.rows(workspace, &kinds, chunk)?,
             None => Vec::new(),
         };
-        self.index.apply(Batch { upserts, removes, touches, ..Batch::empty(workspace.name().to_arc(), head) })?;
+        self.index.apply(Batch { upserts, removes, touches, ..batch(workspace, head) })?;
         Ok(())
     }
 
     /// Rows and full texts of documents as they are stored now.
-    fn rows(&self, workspace: &Arc<Workspace>, kinds: &Kinds, lives: &[(Arc<str>, Life)]) -> Result<Vec<(Row, String)>, Error> {
-        let snapshot = workspace.snapshot();
+    fn rows(
+        &self,
+        workspace: &Arc<Workspace>,
+        kinds: &Kinds,
+        lives: &[(Arc<str>, Life)],
+    ) -> Result<Vec<(Row, String)>, Error> {
+        let snapshot = workspace.snapshot(None)?;
         let mut rows = Vec::with_capacity(lives.len());
         for (path, life) in lives {
             let Some((kind, captures)) = kinds.claim(path) else { continue };
@@ -268,7 +271,15 @@ impl Engine {
         Ok(rows)
     }
 
-    fn row(&self, workspace: &Arc<Workspace>, kind: &Arc<Kind>, captures: &Captures, path: &Arc<str>, life: &Life, bytes: &[u8]) -> (Row, String) {
+    fn row(
+        &self,
+        workspace: &Arc<Workspace>,
+        kind: &Arc<Kind>,
+        captures: &Captures,
+        path: &Arc<str>,
+        life: &Life,
+        bytes: &[u8],
+    ) -> (Row, String) {
         let generation = self.generation(workspace, kind);
         let content = self.contents.of(kind, generation, path, life.etag, bytes);
         let value = content.value().unwrap_or_default();
@@ -290,10 +301,11 @@ impl Engine {
 
     /// When a commit changed the file that selects schemas, all documents that it selects for are
     /// judged again.
-    fn select_again(&self, workspace: &Arc<Workspace>, steps: &[Step]) -> Result<(), Error> {
+    fn select_again(&self, workspace: &Arc<Workspace>, steps: &[Arc<Committed>]) -> Result<(), Error> {
         let kinds = self.kinds();
         let changed = |file: &str| steps.iter().flat_map(|step| &step.changes).any(|change| &*change.path == file);
-        let concerned: Vec<_> = kinds.iter().filter(|kind| kind.select.as_ref().is_some_and(|s| changed(s.file.as_str()))).collect();
+        let concerned: Vec<_> =
+            kinds.iter().filter(|kind| kind.select.as_ref().is_some_and(|s| changed(s.file.as_str()))).collect();
         if concerned.is_empty() {
             return Ok(());
         }
@@ -332,4 +344,20 @@ impl Engine {
 
 fn head(commit: Etag, generation: u32) -> Head {
     Head { commit: commit.to_string().into(), generation }
+}
+
+/// The head of an index that covers nothing of a workspace yet.
+fn nowhere() -> Head {
+    Head { commit: "".into(), generation: 0 }
+}
+
+fn batch(workspace: &Workspace, head: Head) -> Batch {
+    Batch {
+        workspace: workspace.name().to_arc(),
+        head,
+        reset: false,
+        upserts: Vec::new(),
+        removes: Vec::new(),
+        touches: Vec::new(),
+    }
 }

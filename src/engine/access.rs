@@ -80,8 +80,8 @@ impl Engine {
 
     /// The workspace, when the actor may read it; what one may not see is not there.
     pub(super) fn readable(&self, actor: &Actor, name: &WorkspaceName) -> Result<Arc<Workspace>, Error> {
-        match self.store.get(name) {
-            Some(workspace) if may_read(actor, &workspace) => Ok(workspace),
+        match self.store.workspace(name) {
+            Ok(workspace) if may_read(actor, &workspace) => Ok(workspace),
             _ if *actor == Actor::Anonymous => Err(Error::LoginNeeded),
             _ => Err(Error::NotFound(format!("workspace {name}"))),
         }

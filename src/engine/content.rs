@@ -17,19 +17,14 @@ pub struct Content {
     /// Compact JSON; `null` for a file that cannot be read.
     pub json: Box<str>,
     pub violations: Vec<Violation>,
-    /// Bytes of the stored file.
-    pub size: usize,
+    /// Whether the file could be read at all.
+    pub is_readable: bool,
 }
 
 impl Content {
     /// The content as a value; `None` when the file cannot be read.
     pub fn value(&self) -> Option<Value> {
         serde_json::from_str(&self.json).ok()
-    }
-
-    /// Whether the file could be read at all.
-    pub fn is_readable(&self) -> bool {
-        !matches!(&self.violations[..], [only] if only.is_unreadable())
     }
 }
 
@@ -102,11 +97,17 @@ pub(super) fn read(kind: &Kind, generation: usize, format: Format, bytes: &[u8])
             Content {
                 json: value.to_string().into(),
                 violations: check::check(kind, generation, format, text, &value),
-                size: bytes.len(),
+                is_readable: true,
             }
         }
         Err(error) => {
-            Content { json: "null".into(), violations: vec![Violation::unreadable(&error)], size: bytes.len() }
+            let violation = Violation {
+                pointer: String::new(),
+                line: error.line,
+                column: error.column,
+                message: format!("cannot be read: {}", error.message),
+            };
+            Content { json: "null".into(), violations: vec![violation], is_readable: false }
         }
     }
 }

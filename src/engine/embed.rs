@@ -50,7 +50,13 @@ impl Reader {
         Ok(out)
     }
 
-    fn resolve(&self, kind: &Arc<Kind>, link: &Link, rows: &[Arc<Row>], nested: &[String]) -> Result<Vec<Embedded>, Error> {
+    fn resolve(
+        &self,
+        kind: &Arc<Kind>,
+        link: &Link,
+        rows: &[Arc<Row>],
+        nested: &[String],
+    ) -> Result<Vec<Embedded>, Error> {
         let kinds = self.engine.kinds();
         let target = kinds.by_name(&link.to).ok_or_else(|| Error::NotFound(format!("kind {}", link.to)))?;
         let mut keys: Vec<Vec<LinkKey>> = Vec::with_capacity(rows.len());
@@ -108,7 +114,9 @@ impl Reader {
         for (source, link) in kinds.referrers_of(&kind.name) {
             let candidates = in_workspace_of(target, link.referrer_filter(target));
             for row in self.all(self.narrowed(source, candidates))? {
-                if row.path != target.path && self.link_keys(source, link, &row)?.iter().any(|key| link.admits(key, target)) {
+                if row.path != target.path
+                    && self.link_keys(source, link, &row)?.iter().any(|key| link.admits(key, target))
+                {
                     found.push((row, link.on_delete));
                 }
             }

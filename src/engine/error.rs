@@ -29,7 +29,10 @@ pub enum Error {
     /// It contradicts what is there; the text says how and what to do.
     Conflict(String),
     /// A name that several documents carry.
-    Ambiguous { name: String, candidates: Vec<Candidate> },
+    Ambiguous {
+        name: String,
+        candidates: Vec<Candidate>,
+    },
     /// Others link to it.
     Referenced(Vec<Candidate>),
     /// The document would break its kind.
@@ -37,7 +40,10 @@ pub enum Error {
     /// The document cannot be read at all.
     Unreadable(ParseError),
     /// The request itself is wrong; `particulars` lists for example the valid names.
-    BadRequest { message: String, particulars: Option<(String, serde_json::Value)> },
+    BadRequest {
+        message: String,
+        particulars: Option<(String, serde_json::Value)>,
+    },
     /// The write names no state of the document that it starts from.
     Unconditional,
     /// The document changed since the caller read it (`None`: it is not there).
@@ -77,5 +83,47 @@ impl From<index::Error> for Error {
 impl From<ParseError> for Error {
     fn from(error: ParseError) -> Self {
         Error::Unreadable(error)
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::NoWorkspace(name) => Error::NotFound(format!("workspace {name}")),
+            store::Error::Exists(name) => Error::Exists(name.to_string()),
+            store::Error::NoCommit(name, commit) => Error::NotFound(format!("commit {commit} in {name}")),
+            store::Error::Busy(_) => Error::Busy(error.to_string()),
+            store::Error::DiskFull { .. } => Error::Full,
+            store::Error::Tip(error) => error.into(),
+            store::Error::NoObject(..)
+            | store::Error::Poisoned(_)
+            | store::Error::Io { .. }
+            | store::Error::Git { .. }
+            | store::Error::Damaged { .. }
+            | store::Error::Panicked => Error::Internal(Box::new(error)),
+        }
+    }
+}
+
+impl From<store::TipError> for Error {
+    fn from(error: store::TipError) -> Self {
+        match error {
+            store::TipError::Twin { .. }
+            | store::TipError::IsFolder { .. }
+            | store::TipError::UnderFile { .. }
+            | store::TipError::Disk { .. } => Error::Conflict(error.to_string()),
+            store::TipError::TooLarge { .. } => Error::TooLarge(error.to_string()),
+            store::TipError::Missing { path } => Error::NotFound(format!("file {path}")),
+            store::TipError::Store(error) => (*error).into(),
+        }
+    }
+}
+
+impl From<store::WriteError<Error>> for Error {
+    fn from(error: store::WriteError<Error>) -> Self {
+        match error {
+            store::WriteError::Refused(error) => error,
+            store::WriteError::Store(error) => error.into(),
+        }
     }
 }

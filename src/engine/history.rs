@@ -10,7 +10,7 @@ use super::{Error, Found, Reader};
 use crate::resource::document::{self, Format};
 use crate::resource::etag::Etag;
 use crate::resource::row::Touch;
-use crate::store::{CommitInfo, unified_diff};
+use crate::store::{self, CommitInfo};
 
 /// Commits that touched a document, newest first.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct HistoryPage {
 #[derive(Debug)]
 pub struct Revision {
     pub commit: Etag,
+    /// When the document became what it is there, in seconds since 1970.
+    pub at: i64,
     pub path: Arc<str>,
     pub etag: Etag,
     pub bytes: Bytes,
@@ -37,7 +39,8 @@ impl Reader {
         let (workspace, _) = self.snapshot_of(row)?;
         let mut entries = Vec::with_capacity(touches.len());
         for touch in touches {
-            let commit = Etag::parse(&touch.commit).ok_or_else(|| Error::NotFound(format!("commit {}", touch.commit)))?;
+            let commit =
+                Etag::parse(&touch.commit).ok_or_else(|| Error::NotFound(format!("commit {}", touch.commit)))?;
             entries.push((touch, workspace.commit(commit)?));
         }
         Ok(HistoryPage { entries, count })
@@ -59,30 +62,37 @@ impl Reader {
                 let mut hits = touches.iter().filter(|touch| touch.commit.starts_with(&at));
                 let first = hits.next().ok_or_else(missing)?;
                 if hits.any(|other| other.commit != first.commit) {
-                    return Err(Error::bad_request(format!("{at:?} is the start of several commits: give more digits")));
+                    return Err(Error::bad_request(format!(
+                        "{at:?} is the start of several commits: give more digits"
+                    )));
                 }
                 Etag::parse(&first.commit).ok_or_else(missing)?
             }
         };
-        if !workspace.is_ancestor(commit, workspace.head()) {
-            return Err(missing());
-        }
-        let snapshot = workspace.snapshot_at(commit).map_err(|_| missing())?;
-        // The name it had then: that of the newest touch which the commit contains.
-        let touch = touches
-            .iter()
-            .find(|touch| Etag::parse(&touch.commit).is_some_and(|touched| workspace.is_ancestor(touched, commit)))
-            .ok_or_else(missing)?;
-        let entry = snapshot.entry(&touch.path)?.ok_or_else(missing)?;
+        let hex = commit.to_string();
+        let generation = match touches.iter().find(|touch| *touch.commit == *hex) {
+            Some(touch) => touch.at.generation,
+            None if workspace.contains(workspace.head(), commit)? => workspace.generation_of(commit)?,
+            None => return Err(missing()),
+        };
+        let snapshot = workspace.snapshot(Some(commit))?;
+        // The name it had then: that of the newest touch up to there.
+        let mut earlier = touches.iter().filter(|touch| touch.at.generation <= generation);
+        let (touch, entry) = loop {
+            let touch = earlier.next().ok_or_else(missing)?;
+            if let Some(entry) = snapshot.entry(&touch.path)? {
+                break (touch, entry);
+            }
+        };
         let bytes = snapshot.blob(entry.etag)?;
         let generation = self.engine.generation(&workspace, &found.kind);
         let content = self.engine.contents.of(&found.kind, generation, &touch.path, entry.etag, &bytes);
-        Ok(Revision { commit, path: touch.path.clone(), etag: entry.etag, bytes, content })
+        Ok(Revision { commit, at: touch.at.seconds, path: touch.path.clone(), etag: entry.etag, bytes, content })
     }
 
     /// What changed between two revisions: unified text.
-    pub fn unified(&self, from: &Revision, to: &Revision) -> String {
-        unified_diff(Some(&from.bytes), Some(&to.bytes), &from.path, &to.path)
+    pub fn unified(&self, from: &Revision, to: &Revision) -> Result<String, Error> {
+        Ok(store::unified(Some(&from.bytes), Some(&to.bytes), &to.path)?)
     }
 
     /// What changed between two revisions, as a JSON Patch (RFC 6902) from the one to the other.

@@ -39,8 +39,11 @@ impl Engine {
         let Some(select) = &kind.select else { return 0 };
         let name = workspace.name();
         let value = self.selections.get(name.as_str(), select.file.as_str()).unwrap_or_else(|| {
-            let snapshot = workspace.snapshot();
-            let bytes = snapshot.entry(select.file.as_str()).ok().flatten().and_then(|entry| snapshot.blob(entry.etag).ok());
+            let read = || {
+                let snapshot = workspace.snapshot(None).ok()?;
+                snapshot.blob(snapshot.entry(select.file.as_str()).ok()??.etag).ok()
+            };
+            let bytes = read();
             let value = Arc::new(bytes.map_or(Value::Null, |bytes| parsed(select.file.as_str(), &bytes)));
             self.selections.set(name.to_arc(), select.file.as_str(), value.clone());
             value
@@ -51,8 +54,8 @@ impl Engine {
     /// The generation that will hold with what is staged so far.
     pub(super) fn generation_in(&self, tip: &mut Tip<'_>, kind: &Kind) -> usize {
         let Some(select) = &kind.select else { return 0 };
-        let bytes = tip.blob(select.file.as_str()).ok().flatten();
-        let value = bytes.map_or(Value::Null, |blob| parsed(select.file.as_str(), &blob.bytes));
+        let stored = tip.blob(&select.file).ok().flatten();
+        let value = stored.map_or(Value::Null, |(_, bytes)| parsed(select.file.as_str(), &bytes));
         kind.schema_for(Some(&value))
     }
 }

@@ -15,7 +15,7 @@ use crate::resource::key::{DocumentId, FilePath, WorkspaceName};
 use crate::resource::kind::Kind;
 use crate::resource::query::{Filter, Query};
 use crate::resource::row::{Column, Row, Value as Encoded, encode_text};
-use crate::store::{Entry, Snapshot, Workspace};
+use crate::store::{FileEntry, Snapshot, Workspace};
 
 /// The road to data for one actor.
 pub struct Reader {
@@ -42,7 +42,11 @@ pub struct Listing {
 /// The files of a workspace at its head.
 pub struct Files {
     pub head: Etag,
-    pub entries: Vec<Entry>,
+    /// All there are.
+    pub count: usize,
+    pub entries: Vec<FileEntry>,
+    /// Bytes of each.
+    pub sizes: Vec<u64>,
 }
 
 impl Reader {
@@ -153,12 +157,13 @@ impl Reader {
     }
 
     pub(super) fn workspace_of(&self, row: &Row) -> Option<Arc<Workspace>> {
-        self.engine.store.get(&WorkspaceName::parse(&row.workspace).ok()?)
+        self.engine.store.workspace(&WorkspaceName::parse(&row.workspace).ok()?).ok()
     }
 
     pub(super) fn snapshot_of(&self, row: &Row) -> Result<(Arc<Workspace>, Snapshot), Error> {
-        let workspace = self.workspace_of(row).ok_or_else(|| Error::NotFound(format!("workspace {}", row.workspace)))?;
-        let snapshot = workspace.snapshot();
+        let workspace =
+            self.workspace_of(row).ok_or_else(|| Error::NotFound(format!("workspace {}", row.workspace)))?;
+        let snapshot = workspace.snapshot(None)?;
         Ok((workspace, snapshot))
     }
 
@@ -171,12 +176,13 @@ impl Reader {
 
     /// As [`Reader::content`], of any stored version.
     pub(super) fn content_as(&self, kind: &Arc<Kind>, row: &Row, etag: Etag) -> Result<Arc<Content>, Error> {
-        let workspace = self.workspace_of(row).ok_or_else(|| Error::NotFound(format!("workspace {}", row.workspace)))?;
+        let workspace =
+            self.workspace_of(row).ok_or_else(|| Error::NotFound(format!("workspace {}", row.workspace)))?;
         let generation = self.engine.generation(&workspace, kind);
         if let Some(content) = self.engine.contents.kept(kind, generation, &row.path, etag) {
             return Ok(content);
         }
-        let bytes = workspace.snapshot().blob(etag)?;
+        let bytes = workspace.snapshot(None)?.blob(etag)?;
         Ok(self.engine.contents.of(kind, generation, &row.path, etag, &bytes))
     }
 
@@ -186,17 +192,21 @@ impl Reader {
         Ok(snapshot.blob(etag)?)
     }
 
-    /// All files under a folder (`""`: all), those that no kind claims too.
-    pub fn files(&self, name: &WorkspaceName, folder: &str) -> Result<Files, Error> {
+    /// A page of all files under a folder (`""`: all), those that no kind claims too.
+    pub fn files(&self, name: &WorkspaceName, folder: &str, limit: usize, offset: usize) -> Result<Files, Error> {
         let workspace = self.engine.readable(&self.actor, name)?;
-        let snapshot = workspace.snapshot();
-        Ok(Files { head: snapshot.head(), entries: snapshot.files(folder)? })
+        let snapshot = workspace.snapshot(None)?;
+        let mut entries = snapshot.files(folder, true)?;
+        let count = entries.len();
+        let entries: Vec<FileEntry> = entries.drain(..).skip(offset).take(limit).collect();
+        let sizes = entries.iter().map(|entry| snapshot.size(entry.etag)).collect::<Result<_, _>>()?;
+        Ok(Files { head: snapshot.commit(), count, entries, sizes })
     }
 
     /// One file's bytes.
     pub fn file(&self, name: &WorkspaceName, path: &FilePath) -> Result<(Etag, Bytes), Error> {
         let workspace = self.engine.readable(&self.actor, name)?;
-        let snapshot = workspace.snapshot();
+        let snapshot = workspace.snapshot(None)?;
         let entry = snapshot.entry(path.as_str())?.ok_or_else(|| Error::NotFound(format!("file {path} in {name}")))?;
         Ok((entry.etag, snapshot.blob(entry.etag)?))
     }

@@ -15,7 +15,7 @@ use crate::resource::key::{DocumentId, FilePath};
 use crate::resource::kind::{Kind, Kinds, OnDelete};
 use crate::resource::query::{Filter, Query};
 use crate::resource::row::{Column, Row, Value as Encoded};
-use crate::store::{Tip, Workspace};
+use crate::store::{self, Tip, Workspace};
 
 /// What a write brings.
 #[derive(Debug, Clone)]
@@ -39,7 +39,9 @@ pub enum Operation {
     /// Replaces these members of the content, each as a whole.
     SetMembers(Map<String, Value>),
     Delete,
-    Move { to: FilePath },
+    Move {
+        to: FilePath,
+    },
 }
 
 /// One change and what it expects to find.
@@ -80,7 +82,12 @@ pub(super) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(engine: &'a Engine, workspace: &'a Arc<Workspace>, reader: &'a Reader, takes_invalid: bool) -> Self {
+    pub(super) fn new(
+        engine: &'a Engine,
+        workspace: &'a Arc<Workspace>,
+        reader: &'a Reader,
+        takes_invalid: bool,
+    ) -> Self {
         Transaction {
             engine,
             workspace,
@@ -97,8 +104,8 @@ impl<'a> Transaction<'a> {
 
     pub(super) fn apply(&mut self, tip: &mut Tip<'_>, change: Change) -> Result<(), Error> {
         let Change { path, expected, operation } = change;
-        let stored = tip.blob(path.as_str())?;
-        let now = stored.as_ref().map(|blob| blob.etag);
+        let stored = tip.blob(&path)?;
+        let now = stored.as_ref().map(|(etag, _)| *etag);
         if !expected.holds(now) {
             return Err(match (&expected, now) {
                 (Expected::At(_), None) => Error::NotFound(format!("file {path}")),
@@ -106,7 +113,7 @@ impl<'a> Transaction<'a> {
             });
         }
         let kind = self.kinds.claim(path.as_str()).map(|(kind, _)| kind.clone());
-        let before = stored.as_ref().map(|blob| blob.bytes.clone());
+        let before = stored.map(|(_, bytes)| bytes);
         match operation {
             Operation::Put(payload) => {
                 let bytes = self.bytes(&path, before.as_deref(), payload)?;
@@ -176,7 +183,14 @@ impl<'a> Transaction<'a> {
         })
     }
 
-    fn put(&mut self, tip: &mut Tip<'_>, path: FilePath, kind: Option<Arc<Kind>>, before: Option<&[u8]>, bytes: Bytes) -> Result<(), Error> {
+    fn put(
+        &mut self,
+        tip: &mut Tip<'_>,
+        path: FilePath,
+        kind: Option<Arc<Kind>>,
+        before: Option<&[u8]>,
+        bytes: Bytes,
+    ) -> Result<(), Error> {
         let mut judged = None;
         if let Some(kind) = &kind {
             let content = self.judge(tip, kind, &path, before, &bytes)?;
@@ -192,20 +206,28 @@ impl<'a> Transaction<'a> {
     }
 
     /// Refuses content that cannot be read or adds a violation (decisions.md 8).
-    fn judge(&self, tip: &mut Tip<'_>, kind: &Arc<Kind>, path: &FilePath, before: Option<&[u8]>, bytes: &[u8]) -> Result<Arc<Content>, Error> {
+    fn judge(
+        &self,
+        tip: &mut Tip<'_>,
+        kind: &Arc<Kind>,
+        path: &FilePath,
+        before: Option<&[u8]>,
+        bytes: &[u8],
+    ) -> Result<Arc<Content>, Error> {
         let generation = self.engine.generation_in(tip, kind);
-        let etag = tip.etag_of(bytes);
+        let etag = store::blob_id(bytes)?;
         let new = self.engine.contents.of(kind, generation, path.as_str(), etag, bytes);
         if new.violations.is_empty() || self.takes_invalid {
             return Ok(new);
         }
-        if !new.is_readable() {
+        if !new.is_readable {
             // Again, for the position as an error.
             document::parse(content::format(path.as_str()), bytes)?;
         }
         let old = before.map(|before| content::read(kind, generation, content::format(path.as_str()), before));
         let known = |v: &crate::resource::check::Violation| {
-            old.as_ref().is_some_and(|old| old.violations.iter().any(|o| o.pointer == v.pointer && o.message == v.message))
+            old.as_ref()
+                .is_some_and(|old| old.violations.iter().any(|o| o.pointer == v.pointer && o.message == v.message))
         };
         let added: Vec<_> = new.violations.iter().filter(|v| !known(v)).cloned().collect();
         if added.is_empty() { Ok(new) } else { Err(Error::Invalid(added)) }
@@ -279,7 +301,15 @@ impl<'a> Transaction<'a> {
         if refused.is_empty() { Ok(()) } else { Err(Error::Referenced(refused)) }
     }
 
-    fn rename(&mut self, tip: &mut Tip<'_>, path: FilePath, kind: Option<Arc<Kind>>, to: FilePath, now: Option<Etag>, bytes: Bytes) -> Result<(), Error> {
+    fn rename(
+        &mut self,
+        tip: &mut Tip<'_>,
+        path: FilePath,
+        kind: Option<Arc<Kind>>,
+        to: FilePath,
+        now: Option<Etag>,
+        bytes: Bytes,
+    ) -> Result<(), Error> {
         let target = self.kinds.claim(to.as_str()).map(|(kind, _)| kind.clone());
         if let Some(kind) = &kind
             && target.as_ref().is_none_or(|target| target.name != kind.name)
@@ -291,7 +321,7 @@ impl<'a> Transaction<'a> {
             self.applied.push(Applied { path, kind, etag: now, content: None, created: false });
             return Ok(());
         }
-        if tip.blob(to.as_str())?.is_some() {
+        if tip.entry(&to)?.is_some() {
             return Err(Error::Exists(to.to_string()));
         }
         tip.remove(&path)?;

@@ -8,7 +8,7 @@ use super::content::Contents;
 use super::error::Error;
 use super::place::Selections;
 use super::{Reader, Writer};
-use crate::index::Index;
+use crate::index::{Index, KindCount};
 use crate::resource::actor::Actor;
 use crate::resource::etag::Etag;
 use crate::resource::key::{RESERVED_OWNERS, WorkspaceName};
@@ -39,8 +39,7 @@ pub struct Overview {
     pub name: WorkspaceName,
     pub head: Etag,
     pub settings: Settings,
-    /// Per kind: documents, and how many of them carry violations.
-    pub documents: Vec<(Arc<str>, usize, usize)>,
+    pub documents: Vec<KindCount>,
 }
 
 impl Engine {
@@ -69,11 +68,10 @@ impl Engine {
         self.kinds.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes other kinds and indexes everything by them.
-    pub fn set_kinds(&self, kinds: Arc<Kinds>) -> Result<(), Error> {
+    /// Takes other kinds. [`Engine::reindex`] has to follow.
+    pub fn set_kinds(&self, kinds: Arc<Kinds>) {
         *self.kinds.write().unwrap_or_else(PoisonError::into_inner) = kinds;
         self.contents.clear();
-        self.reindex()
     }
 
     /// What the actor may read.
@@ -90,7 +88,7 @@ impl Engine {
     /// The shared catalogue, made at its first use.
     pub async fn catalogue(self: &Arc<Self>) -> Result<WorkspaceName, Error> {
         let name = WorkspaceName::parse(access::CATALOGUE)?;
-        if self.store.get(&name).is_none() {
+        if self.store.workspace(&name).is_err() {
             let new = NewWorkspace { name: name.clone(), settings: Settings::default() };
             match self.create_workspace(&Actor::System, new).await {
                 Ok(_) | Err(Error::Exists(_)) => {}
@@ -114,7 +112,7 @@ impl Engine {
         let engine = self.clone();
         let author = actor.signature();
         let workspace = crate::base::blocking::run(move || {
-            let workspace = engine.store.create(&new.name, &author, new.settings)?;
+            let workspace = engine.store.create(&new.name, new.settings, &author)?;
             engine.absorb_new(&workspace)?;
             Ok::<_, Error>(workspace)
         })
@@ -155,9 +153,15 @@ impl Engine {
 
     /// Everything is on disk and in the index: called once, when nothing is accepted any more.
     pub fn close(&self) -> Result<(), Error> {
-        self.store.checkpoint()?;
+        self.store.settle();
         self.index.flush()?;
         Ok(())
+    }
+
+    /// What keeps the engine from serving, in words for the operator.
+    pub fn problems(&self) -> Vec<String> {
+        // A store that cannot make anything durable any more says so.
+        self.store.checkpoint().err().map(|error| error.to_string()).into_iter().collect()
     }
 
     /// How many workspaces there are.

@@ -14,7 +14,7 @@ use crate::resource::etag::Expected;
 use crate::resource::key::{DocumentId, FilePath};
 use crate::resource::kind::Kind;
 use crate::resource::row::{Moment, Row};
-use crate::store::{Intent, Workspace};
+use crate::store::{Intent, Tip, Workspace};
 
 /// How a write is to be done.
 #[derive(Debug, Clone, Default)]
@@ -55,18 +55,16 @@ impl Writer {
         let reader = self.engine.reader(&self.actor);
         let author = self.actor.signature();
         let alone = changes.iter().any(|change| self.needs_fresh_index(change));
-        let done = self
-            .workspace
-            .write(alone, move |tip| {
-                let mut transaction = Transaction::new(&engine, &workspace, &reader, options.takes_invalid);
-                for change in changes {
-                    transaction.apply(tip, change)?;
-                }
-                let message = transaction.message(options.message.as_deref());
-                let intent = (!options.dry_run).then_some(Intent { author, message });
-                Ok::<_, Error>((transaction.applied, intent))
-            })
-            .await;
+        let work = move |tip: &mut Tip<'_>| {
+            let mut transaction = Transaction::new(&engine, &workspace, &reader, options.takes_invalid);
+            for change in changes {
+                transaction.apply(tip, change)?;
+            }
+            let message = transaction.message(options.message.as_deref());
+            let intent = (!options.dry_run).then_some(Intent { author, message });
+            Ok::<_, Error>((transaction.applied, intent))
+        };
+        let done = if alone { self.workspace.write_after_all(work).await } else { self.workspace.write(work).await };
         let (applied, committed) = done?;
         let commit = committed.as_ref().map(|step| step.commit.to_string());
         Ok(Written { commit, at: committed.map(|step| step.at), applied })
@@ -87,12 +85,22 @@ impl Writer {
     }
 
     /// Where a new document of a kind goes: at the path given, or where the kind's pattern puts it.
-    pub fn place(&self, kind: &Kind, path: Option<&str>, given: &BTreeMap<String, String>, payload: &Payload) -> Result<FilePath, Error> {
+    pub fn place(
+        &self,
+        kind: &Kind,
+        path: Option<&str>,
+        given: &BTreeMap<String, String>,
+        payload: &Payload,
+    ) -> Result<FilePath, Error> {
         if let Some(path) = path {
             let path = FilePath::parse(path)?;
             if kind.captures_of(path.as_str()).is_none() {
                 let patterns: Vec<String> = kind.patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect();
-                return Err(Error::with_valid(format!("{path} is not a place for a {}", kind.name), "patterns", patterns));
+                return Err(Error::with_valid(
+                    format!("{path} is not a place for a {}", kind.name),
+                    "patterns",
+                    patterns,
+                ));
             }
             return Ok(path);
         }
@@ -125,7 +133,8 @@ impl Writer {
         };
         let known = before.or(found.as_deref());
         let now = written.at.unwrap_or(Moment { seconds: clock::now(), generation: 0 });
-        let given = || kind.captures_of(applied.path.as_str())?.get("id").map(|id| DocumentId::Text(id.into()).stored());
+        let given =
+            || kind.captures_of(applied.path.as_str())?.get("id").map(|id| DocumentId::Text(id.into()).stored());
         Ok(Row {
             kind: kind.name.clone(),
             workspace: self.workspace.name().to_arc(),

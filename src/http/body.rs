@@ -54,8 +54,11 @@ pub fn media(headers: &HeaderMap, valid: &[Media]) -> Result<Media, Fault> {
     };
     found.filter(|media| valid.contains(media)).ok_or_else(|| {
         let names: Vec<&str> = valid.iter().map(|media| media.name()).collect();
-        Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{essence:?} is not a content type that this address takes"))
-            .with("valid_types", json!(names))
+        Fault::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            format!("{essence:?} is not a content type that this address takes"),
+        )
+        .with("valid_types", json!(names))
     })
 }
 
@@ -130,7 +133,8 @@ mod tests {
 
     #[test]
     fn accept_prefers_what_weighs_more() {
-        let accept = |text: &'static str| prefers_text(&HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(text))]));
+        let accept =
+            |text: &'static str| prefers_text(&HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(text))]));
         assert!(accept("application/yaml"));
         assert!(accept("text/yaml, application/json;q=0.5"));
         assert!(!accept("application/json, application/yaml;q=0.9"));

@@ -81,7 +81,13 @@ mod tests {
     #[test]
     fn if_match_reads_what_the_server_ever_sent() {
         let at = Precondition::Expected(Expected::At(vec![Etag::parse(BLOB).unwrap()]));
-        for spelling in [BLOB.to_owned(), format!("\"{BLOB}\""), format!("\"{BLOB}.0a0b0c0d\""), format!("W/\"{BLOB}\""), format!("\"x\", {BLOB}")] {
+        for spelling in [
+            BLOB.to_owned(),
+            format!("\"{BLOB}\""),
+            format!("\"{BLOB}.0a0b0c0d\""),
+            format!("W/\"{BLOB}\""),
+            format!("\"x\", {BLOB}"),
+        ] {
             assert_eq!(precondition(&given(IF_MATCH, &spelling)), at, "{spelling}");
         }
         assert_eq!(precondition(&given(IF_MATCH, "*")), Precondition::Expected(Expected::Any));

@@ -87,7 +87,9 @@ impl From<Error> for Fault {
         let status = status(&error);
         match error {
             Error::NotFound(what) => Fault::new(status, format!("there is no {what}")),
-            Error::LoginNeeded => Fault::new(status, "log in first: send your account's name and password as Basic credentials"),
+            Error::LoginNeeded => {
+                Fault::new(status, "log in first: send your account's name and password as Basic credentials")
+            }
             Error::Denied(why) => Fault::new(status, why),
             Error::Exists(path) => {
                 Fault::new(status, format!("there is a file at {path:?} already")).with("path", json!(path))
@@ -97,11 +99,14 @@ impl From<Error> for Fault {
                 Fault::new(status, format!("{name:?} is the name of several documents: use the id of one"))
                     .with("candidates", listed(&candidates))
             }
-            Error::Referenced(referrers) => Fault::new(status, "other documents link to this one: change or delete them first")
-                .with("referrers", listed(&referrers)),
+            Error::Referenced(referrers) => {
+                Fault::new(status, "other documents link to this one: change or delete them first")
+                    .with("referrers", listed(&referrers))
+            }
             Error::Invalid(violations) => {
                 let first = violations.first().map_or_else(String::new, |v| format!(": {}", v.message));
-                Fault::new(status, format!("the document breaks its kind{first}")).with("violations", violations_json(&violations))
+                Fault::new(status, format!("the document breaks its kind{first}"))
+                    .with("violations", violations_json(&violations))
             }
             Error::Unreadable(error) => Fault::new(
                 status,
@@ -137,7 +142,10 @@ impl From<Error> for Fault {
 
 /// The answer that tells nothing: the cause is in the log under the request's id.
 pub fn internal() -> Fault {
-    Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error: the server's log has more under this answer's X-Request-Id")
+    Fault::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal error: the server's log has more under this answer's X-Request-Id",
+    )
 }
 
 impl From<Refusal> for Fault {
@@ -145,9 +153,10 @@ impl From<Refusal> for Fault {
         let unauthorized = StatusCode::UNAUTHORIZED;
         match refusal {
             Refusal::Missing => Error::LoginNeeded.into(),
-            Refusal::Malformed => {
-                Fault::new(unauthorized, "the Authorization header is not readable: send Basic and base64 of name:password")
-            }
+            Refusal::Malformed => Fault::new(
+                unauthorized,
+                "the Authorization header is not readable: send Basic and base64 of name:password",
+            ),
             Refusal::Wrong => Fault::new(unauthorized, "unknown account or wrong password"),
             Refusal::Throttled(wait) => {
                 let seconds = wait.as_secs() + 1;
@@ -166,9 +175,8 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 fn listed(candidates: &[Candidate]) -> Value {
-    let entries = candidates
-        .iter()
-        .map(|c| json!({ "kind": c.kind, "id": c.id, "workspace": c.workspace, "path": c.path }));
+    let entries =
+        candidates.iter().map(|c| json!({ "kind": c.kind, "id": c.id, "workspace": c.workspace, "path": c.path }));
     entries.collect()
 }
 

@@ -98,4 +98,3 @@ pub fn unquoted(text: &str) -> String {
         None => text.to_owned(),
     }
 }
-

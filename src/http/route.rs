@@ -7,8 +7,8 @@ use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use serde_json::{Map, Value, json};
-use tower::Layer;
 use std::collections::BTreeMap;
+use tower::Layer;
 
 /// One operation: how it is reached, what answers it, what the document says.
 pub struct Route<S> {

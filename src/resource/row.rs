@@ -189,6 +189,17 @@ pub fn encode_date(microseconds: i64) -> u64 {
     (microseconds as u64) ^ (1 << 63)
 }
 
+/// Reverses [`encode_number`].
+pub fn decode_number(encoded: u64) -> f64 {
+    f64::from_bits(if encoded >> 63 == 1 { encoded & !(1 << 63) } else { !encoded })
+}
+
+/// Reverses [`encode_date`], as RFC 3339.
+pub fn decode_date(encoded: u64) -> String {
+    let microseconds = (encoded ^ (1 << 63)) as i64;
+    jiff::Timestamp::from_microsecond(microseconds).map_or_else(|_| String::new(), |at| at.to_string())
+}
+
 pub fn encode_boolean(value: bool) -> u64 {
     u64::from(value)
 }

@@ -22,7 +22,11 @@ const DRAIN: Duration = Duration::from_secs(30);
 
 /// Serves until `stop`, then finishes what was accepted. The router may be exchanged meanwhile:
 /// each request takes the one of its moment.
-pub async fn serve(listener: TcpListener, router: Arc<RwLock<Router>>, stop: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    router: Arc<RwLock<Router>>,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
     let mut connection = http1::Builder::new();
     connection.timer(TokioTimer::new()).header_read_timeout(HEAD);
@@ -43,7 +47,8 @@ pub async fn serve(listener: TcpListener, router: Arc<RwLock<Router>>, stop: imp
         // Small answers go out at once.
         let _ = stream.set_nodelay(true);
         let router = router.clone();
-        let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| answer(&router, peer, request));
+        let service =
+            hyper::service::service_fn(move |request: hyper::Request<Incoming>| answer(&router, peer, request));
         let serving = graceful.watch(connection.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = serving.await {

@@ -36,18 +36,37 @@ impl Pages {
 
 /// These addresses, all without login.
 pub(super) fn routes() -> Vec<Route<Context>> {
-    let route = Route::new;
     let html = [("text/html", json!({ "type": "string" }))];
     let plain = [("text/plain", json!({ "type": "string" }))];
     let object = [("application/json", json!({ "type": "object" }))];
     let table = vec![
-        route(Method::GET, "/", "get_page", page).summary("This page: the API, to try out").answer(200, "HTML.", &html),
-        route(Method::GET, "/swaggerui/{*file}", "get_page_asset", asset).summary("What the page is made of").answer(200, "A file.", &[("*/*", json!({}))]).errors(&[404]),
-        route(Method::GET, "/openapi.json", "get_openapi", openapi).summary("This document").answer(200, "OpenAPI 3.1.", &object),
-        route(Method::GET, "/swagger.json", "get_swagger", openapi).summary("This document, where older clients look").answer(200, "OpenAPI 3.1.", &object),
-        route(Method::GET, "/health/live", "get_live", live).summary("Whether the process answers").answer(200, "It does.", &object),
-        route(Method::GET, "/health/ready", "get_ready", ready).summary("Whether requests can be served").answer(200, "They can.", &object).errors(&[503]),
-        route(Method::GET, "/metrics", "get_metrics", metrics).summary("Figures for Prometheus").answer(200, "Text format 0.0.4.", &plain),
+        Route::new(Method::GET, "/", "get_page", page)
+            .summary("This page: the API, to try out")
+            .answer(200, "HTML.", &html),
+        Route::new(Method::GET, "/swaggerui/{*file}", "get_page_asset", asset)
+            .summary("What the page is made of")
+            .answer(200, "A file.", &[("*/*", json!({}))])
+            .errors(&[404]),
+        Route::new(Method::GET, "/openapi.json", "get_openapi", openapi).summary("This document").answer(
+            200,
+            "OpenAPI 3.1.",
+            &object,
+        ),
+        Route::new(Method::GET, "/swagger.json", "get_swagger", openapi)
+            .summary("This document, where older clients look")
+            .answer(200, "OpenAPI 3.1.", &object),
+        Route::new(Method::GET, "/health/live", "get_live", live)
+            .summary("Whether the process answers")
+            .answer(200, "It does.", &object),
+        Route::new(Method::GET, "/health/ready", "get_ready", ready)
+            .summary("Whether requests can be served")
+            .answer(200, "They can.", &object)
+            .errors(&[503]),
+        Route::new(Method::GET, "/metrics", "get_metrics", metrics).summary("Figures for Prometheus").answer(
+            200,
+            "Text format 0.0.4.",
+            &plain,
+        ),
     ];
     table.into_iter().map(|route| route.tag("server")).collect()
 }

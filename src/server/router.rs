@@ -100,7 +100,13 @@ fn envelope(kind: &Kind) -> Value {
 }
 
 /// The whole HTTP face.
-pub fn router(context: Context, kinds: &Kinds, metrics: PrometheusHandle, health: Arc<dyn Health>, settings: stack::Settings) -> Router {
+pub fn router(
+    context: Context,
+    kinds: &Kinds,
+    metrics: PrometheusHandle,
+    health: Arc<dyn Health>,
+    settings: stack::Settings,
+) -> Router {
     let pages = pages::Pages::new(document(kinds), metrics, health);
     let compression = CompressionLayer::new().quality(CompressionLevel::Fastest);
     route::router(table(kinds))
@@ -125,5 +131,3 @@ async fn method_not_allowed() -> Response {
     // The router adds the Allow header.
     Fault::method_not_allowed().into_response()
 }
-
-

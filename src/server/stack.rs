@@ -48,7 +48,8 @@ fn request_id() -> String {
 pub(super) async fn frame(State(settings): State<Settings>, request: Request, next: Next) -> Response {
     let id = request_id();
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".into(), |path| path.as_str().to_owned());
+    let route =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "none".into(), |path| path.as_str().to_owned());
     let cors = cors(&settings, &request);
     let span = tracing::info_span!("request", id = %id, http.method = %method, http.path = %request.uri().path());
     let started = Instant::now();
@@ -58,11 +59,11 @@ pub(super) async fn frame(State(settings): State<Settings>, request: Request, ne
         next.run(request).instrument(span.clone()).await
     };
     let taken = started.elapsed();
-    for (name, value) in cors {
-        if name == VARY {
-            response.headers_mut().append(name, value);
+    for (name, value) in &cors {
+        if *name == VARY {
+            response.headers_mut().append(name, value.clone());
         } else {
-            response.headers_mut().insert(name, value);
+            response.headers_mut().insert(name, value.clone());
         }
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -90,7 +91,8 @@ fn cors(settings: &Settings, request: &Request) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let is_open = dci::is_open_to_all_origins(request.uri().path());
     let origin = request.headers().get(ORIGIN);
-    let is_allowed = origin.and_then(|o| o.to_str().ok()).is_some_and(|o| settings.origins.iter().any(|known| known == o));
+    let is_allowed =
+        origin.and_then(|o| o.to_str().ok()).is_some_and(|o| settings.origins.iter().any(|known| known == o));
     match origin {
         Some(origin) if is_allowed => {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -107,7 +109,9 @@ fn cors(settings: &Settings, request: &Request) -> HeaderMap {
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"));
         headers.insert(
             ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static("Content-Type, Authorization, X-Requested-With, If-Match, If-None-Match, newpassword"),
+            HeaderValue::from_static(
+                "Content-Type, Authorization, X-Requested-With, If-Match, If-None-Match, newpassword",
+            ),
         );
     }
     headers

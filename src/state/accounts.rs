@@ -26,7 +26,7 @@ impl State {
             return Err(NameError::reserved(new.name).into());
         }
         let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|e| Error::Sql { doing: "making an id", source: sqlx::Error::Io(e.into()) })?;
+        getrandom::fill(&mut random).expect("the system has a random source");
         // 53 bits: exact in every JSON reader.
         let id = (u64::from_le_bytes(random) >> 11) as i64;
         let done = sqlx::query(

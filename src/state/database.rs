@@ -21,7 +21,11 @@ pub enum Error {
     #[error("the state database was written by a newer workleaf (schema {found}, this one knows {known})")]
     Newer { found: i64, known: i64 },
     #[error("{doing} in the state database")]
-    Sql { doing: &'static str, #[source] source: sqlx::Error },
+    Sql {
+        doing: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
 }
 
 /// Names what was being done when SQL failed.

@@ -86,7 +86,9 @@ pub(super) fn component(body: &[u8], used: Use) -> Result<Map<String, Value>, Dc
 fn name(value: &Value, errors: &mut Map<String, Value>) {
     match value.as_str() {
         None => refuse(errors, "name", "not a valid string"),
-        Some(text) if text.chars().count() > NAME => refuse(errors, "name", "not a valid string (at most 255 characters)"),
+        Some(text) if text.chars().count() > NAME => {
+            refuse(errors, "name", "not a valid string (at most 255 characters)")
+        }
         Some(_) => {}
     }
 }

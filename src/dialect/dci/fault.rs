@@ -25,10 +25,15 @@ impl DciFault {
     /// In the first person of a resource: `component 'x' not found.`
     pub(super) fn of(error: Error, kind: &str, reference: &str) -> Self {
         match error {
-            Error::NotFound(_) => DciFault(Fault::new(StatusCode::NOT_FOUND, format!("{kind} '{reference}' not found."))),
+            Error::NotFound(_) => {
+                DciFault(Fault::new(StatusCode::NOT_FOUND, format!("{kind} '{reference}' not found.")))
+            }
             Error::Stale(now) => DciFault(
-                Fault::new(StatusCode::PRECONDITION_FAILED, format!("Conflict on {kind} '{reference}' or etag not matched."))
-                    .with("etag", now.map_or(Value::Null, |etag| json!(etag.to_string()))),
+                Fault::new(
+                    StatusCode::PRECONDITION_FAILED,
+                    format!("Conflict on {kind} '{reference}' or etag not matched."),
+                )
+                .with("etag", now.map_or(Value::Null, |etag| json!(etag.to_string()))),
             ),
             other => other.into(),
         }
@@ -42,7 +47,8 @@ impl From<Error> for DciFault {
             // The original knows no 403.
             Error::Denied(_) => Fault::new(StatusCode::UNAUTHORIZED, "Operation not authorized."),
             Error::Invalid(violations) => {
-                let errors = violations.iter().map(|v| (v.pointer.trim_start_matches('/').to_owned(), json!(v.message)));
+                let errors =
+                    violations.iter().map(|v| (v.pointer.trim_start_matches('/').to_owned(), json!(v.message)));
                 return DciFault::malformed(Value::Object(errors.collect()));
             }
             other => other.into(),

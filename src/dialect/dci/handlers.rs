@@ -29,7 +29,8 @@ use crate::resource::row::{Column, Row, Value as Encoded};
 type Answer = Result<Response, DciFault>;
 
 fn answer(status: StatusCode, body: &Value, etag: Option<&Row>) -> Response {
-    let mut response = (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body.to_string()).into_response();
+    let mut response =
+        (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body.to_string()).into_response();
     if let Some(value) = etag.and_then(|row| HeaderValue::from_str(&row.etag.to_string()).ok()) {
         // Unquoted, as the original's clients expect it.
         response.headers_mut().insert(ETAG, value);
@@ -74,7 +75,13 @@ pub(super) async fn list_of_type(
     listing(&context, reader, component, &parameters, of_type).await
 }
 
-async fn listing(context: &Context, reader: Reader, kind: Arc<Kind>, parameters: &Parameters, also: Option<Filter>) -> Answer {
+async fn listing(
+    context: &Context,
+    reader: Reader,
+    kind: Arc<Kind>,
+    parameters: &Parameters,
+    also: Option<Filter>,
+) -> Answer {
     let mut query = query::parse(&kind, parameters)?;
     let embed = query::embed(&kind, parameters)?;
     let catalogue = context.engine.catalogue().await?;
@@ -108,7 +115,9 @@ async fn find(context: &Context, reader: &Reader, kind: &Arc<Kind>, reference: &
     let (kind, reference) = (kind.clone(), reference.to_owned());
     let name = kind.name.clone();
     let asked = reference.clone();
-    blocking::run(move || reader.find_in(&kind, &reference, &catalogue)).await.map_err(|error| DciFault::of(error, &name, &asked))
+    blocking::run(move || reader.find_in(&kind, &reference, &catalogue))
+        .await
+        .map_err(|error| DciFault::of(error, &name, &asked))
 }
 
 /// `GET /api/v1/{plural}/{id or name}`.
@@ -156,7 +165,12 @@ pub(super) async fn post(
     Ok(answer(StatusCode::CREATED, &body, Some(&row)))
 }
 
-fn written_body(writer: &Writer, kind: &Kind, written: &crate::engine::Written, before: Option<&Row>) -> Result<(Value, Row), DciFault> {
+fn written_body(
+    writer: &Writer,
+    kind: &Kind,
+    written: &crate::engine::Written,
+    before: Option<&Row>,
+) -> Result<(Value, Row), DciFault> {
     let applied = written.applied.first().ok_or_else(|| Error::NotFound("change".into()))?;
     let row = writer.row(written, applied, before)?;
     let content = applied.content.clone().ok_or_else(|| Error::NotFound("content".into()))?;
@@ -210,7 +224,11 @@ pub(super) async fn put(
         .await
         .map_err(|error| DciFault::of(error, &kind.name, &reference))?;
     let (body, row) = written_body(&writer, &kind, &written, Some(&found.row))?;
-    if &*kind.name == "component" { Ok(answer(StatusCode::CREATED, &body, Some(&row))) } else { Ok(nothing(Some(&row))) }
+    if &*kind.name == "component" {
+        Ok(answer(StatusCode::CREATED, &body, Some(&row)))
+    } else {
+        Ok(nothing(Some(&row)))
+    }
 }
 
 /// `DELETE /api/v1/{plural}/{id or name}`; a type takes its components with it.

@@ -51,8 +51,9 @@ fn sort(kind: &Kind, text: Option<&str>) -> Result<Vec<SortKey>, DciFault> {
     for name in text.split(',') {
         let name = name.trim();
         let (name, descending) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
-        let field = column(kind, name)
-            .ok_or_else(|| DciFault::bad(format!("Invalid sort key: '{name}'"), "Valid sort keys", json!(names(kind))))?;
+        let field = column(kind, name).ok_or_else(|| {
+            DciFault::bad(format!("Invalid sort key: '{name}'"), "Valid sort keys", json!(names(kind)))
+        })?;
         keys.push(SortKey { column: field.column, descending });
     }
     Ok(keys)
@@ -70,8 +71,9 @@ fn conditions(kind: &Kind, text: Option<&str>) -> Result<Filter, DciFault> {
                 json!("where key must have the following form \"key:value\""),
             ));
         };
-        let field = column(kind, name)
-            .ok_or_else(|| DciFault::bad(format!("Invalid where key: '{name}'"), "Valid where keys", json!(names(kind))))?;
+        let field = column(kind, name).ok_or_else(|| {
+            DciFault::bad(format!("Invalid where key: '{name}'"), "Valid where keys", json!(names(kind)))
+        })?;
         let encoded = field
             .encode(&unquoted(value))
             .map_err(|error| DciFault::bad(format!("Invalid where key: '{name}'"), name, json!(error.to_string())))?;
@@ -94,7 +96,11 @@ pub(super) fn embed(kind: &Kind, parameters: &Parameters) -> Result<Vec<String>,
         if kind.link(name).is_none() {
             let asked: Vec<String> = given.unwrap_or_default().split(',').map(|name| format!("'{name}'")).collect();
             let valid: Vec<&str> = kind.links.iter().map(|link| &*link.name).collect();
-            return Err(DciFault::bad(format!("Invalid embed list: '[{}]'", asked.join(", ")), "Valid elements", json!(valid)));
+            return Err(DciFault::bad(
+                format!("Invalid embed list: '[{}]'", asked.join(", ")),
+                "Valid elements",
+                json!(valid),
+            ));
         }
         if !links.iter().any(|known| known == name) {
             links.push(name.to_owned());

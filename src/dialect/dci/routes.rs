@@ -37,7 +37,9 @@ pub fn routes(kinds: &Kinds) -> Vec<Route<Context>> {
         // A configuration may replace the kinds, not remove them.
         if let Some(kind) = kinds.by_name(name) {
             for slash in ["", "/"] {
-                table.extend(of(kind, slash).into_iter().map(|route| route.layered(Extension(kind.clone())).tag(&kind.plural)));
+                table.extend(
+                    of(kind, slash).into_iter().map(|route| route.layered(Extension(kind.clone())).tag(&kind.plural)),
+                );
             }
         }
     }
@@ -84,10 +86,15 @@ fn of(kind: &Kind, slash: &str) -> Vec<Route<Context>> {
         table.push(put.empty(204, "Changed; ETag is the new etag."));
         let of_type = format!("/api/v1/{plural}/{{id}}/components{slash}");
         table.push(
-            listed(Route::new(Method::GET, of_type, &format!("dci_list_components_of_type{suffix}"), handlers::list_of_type))
-                .summary("The components of one type")
-                .answer(200, "A page.", &json(json!({ "type": "object" })))
-                .errors(&[400, 401, 404, 409]),
+            listed(Route::new(
+                Method::GET,
+                of_type,
+                &format!("dci_list_components_of_type{suffix}"),
+                handlers::list_of_type,
+            ))
+            .summary("The components of one type")
+            .answer(200, "A page.", &json(json!({ "type": "object" })))
+            .errors(&[400, 401, 404, 409]),
         );
     }
     table

@@ -8,7 +8,8 @@ use crate::resource::key::DocumentId;
 use crate::resource::row::Row;
 
 /// What a component always shows; unset is `null`.
-const COMPONENT: [&str; 10] = ["name", "componenttype_id", "canonical_project_name", "data", "sha", "title", "message", "url", "git", "ref"];
+const COMPONENT: [&str; 10] =
+    ["name", "componenttype_id", "canonical_project_name", "data", "sha", "title", "message", "url", "git", "ref"];
 
 /// Python's `isoformat` of a time in UTC with a fraction of zero.
 fn isoformat(seconds: i64) -> String {
@@ -39,7 +40,12 @@ pub(super) fn object(row: &Row, content: &Content) -> Map<String, Value> {
 }
 
 /// As [`object`], with the type in place of its id.
-pub(super) fn embedding(reader: &Reader, row: &Row, content: &Content, embedded: &[Embedded]) -> Result<Map<String, Value>, Error> {
+pub(super) fn embedding(
+    reader: &Reader,
+    row: &Row,
+    content: &Content,
+    embedded: &[Embedded],
+) -> Result<Map<String, Value>, Error> {
     let mut out = object(row, content);
     for link in embedded {
         out.remove(&format!("{}_id", link.name));

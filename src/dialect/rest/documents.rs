@@ -8,6 +8,8 @@ use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::query::{self, Selected};
 use super::wire::{self, Extras};
 use crate::auth::Caller;
@@ -82,7 +84,13 @@ fn current(reader: &Reader, found: &Found, embed: &[String], fields: Option<&[Se
     Ok(tagged(json_answer(StatusCode::OK, body), &etag))
 }
 
-fn revision(reader: &Reader, found: &Found, at: &str, wants_text: bool, fields: Option<&[Selected]>) -> Result<Response, Error> {
+fn revision(
+    reader: &Reader,
+    found: &Found,
+    at: &str,
+    wants_text: bool,
+    fields: Option<&[Selected]>,
+) -> Result<Response, Error> {
     let revision = reader.revision(found, at)?;
     if wants_text {
         return Ok(text_answer(&revision.path, revision.bytes, &stored_etag(revision.etag)));
@@ -98,6 +106,12 @@ fn revision(reader: &Reader, found: &Found, at: &str, wants_text: bool, fields: 
 }
 
 pub(super) const LOCATION: HeaderName = axum::http::header::LOCATION;
+
+/// A path segment of a URL (RFC 3986, section 2.3).
+pub(super) fn escaped(text: &str) -> impl std::fmt::Display + '_ {
+    const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, SEGMENT)
+}
 
 pub(super) fn json_answer(status: StatusCode, body: String) -> Response {
     (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
@@ -123,7 +137,8 @@ pub(super) fn tagged(mut response: Response, etag: &str) -> Response {
 
 /// 304 without a body, when the client has this answer already.
 pub(super) fn unless_fresh(headers: &HeaderMap, response: Response) -> Response {
-    let fresh = response.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).is_some_and(|etag| is_fresh(headers, etag));
+    let fresh =
+        response.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).is_some_and(|etag| is_fresh(headers, etag));
     if !fresh {
         return response;
     }

@@ -33,25 +33,32 @@ pub(super) async fn list_files(
     listing(state, caller, &owner, &name, String::new(), parameters).await
 }
 
-async fn listing(State(context): State<Context>, caller: Caller, owner: &str, name: &str, folder: String, parameters: Parameters) -> Answer {
+async fn listing(
+    State(context): State<Context>,
+    caller: Caller,
+    owner: &str,
+    name: &str,
+    folder: String,
+    parameters: Parameters,
+) -> Answer {
     parameters.only(&["limit", "offset"])?;
     let limit = parameters.number("limit", FILES, FILES_MOST)?;
     let offset = parameters.number("offset", 0, OFFSET_MOST)?;
     let reader = context.engine.reader(&caller.0?);
     let name = WorkspaceName::new(owner, name)?;
     let kinds = context.engine.kinds();
-    let files = blocking::run(move || reader.files(&name, &folder)).await?;
-    let entries = files.entries.iter().skip(offset).take(limit).map(|entry| {
+    let files = blocking::run(move || reader.files(&name, &folder, limit, offset)).await?;
+    let entries = files.entries.iter().zip(&files.sizes).map(|(entry, size)| {
         json!({
             "path": &*entry.path,
             "etag": entry.etag.to_string(),
-            "size": entry.size,
+            "size": size,
             "kind": kinds.claim(&entry.path).map(|(kind, _)| kind.name.to_string()),
         })
     });
     let body = json!({
         "files": entries.collect::<Vec<Value>>(),
-        "_meta": { "count": files.entries.len(), "limit": limit, "offset": offset, "head": files.head.to_string() },
+        "_meta": { "count": files.count, "limit": limit, "offset": offset, "head": files.head.to_string() },
     });
     Ok(json_answer(StatusCode::OK, body.to_string()))
 }
@@ -90,7 +97,9 @@ fn media(path: &str) -> &'static str {
         None => {
             let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
             match extension.as_deref() {
-                Some("txt" | "md" | "py" | "sh" | "cfg" | "conf" | "ini" | "toml" | "csv" | "log") => "text/plain; charset=utf-8",
+                Some("txt" | "md" | "py" | "sh" | "cfg" | "conf" | "ini" | "toml" | "csv" | "log") => {
+                    "text/plain; charset=utf-8"
+                }
                 Some("png") => "image/png",
                 Some("jpg" | "jpeg") => "image/jpeg",
                 Some("gif") => "image/gif",

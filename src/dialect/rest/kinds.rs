@@ -38,7 +38,10 @@ pub(super) async fn list_kinds(State(context): State<Context>) -> Answer {
 /// `GET /api/v1/kinds/{kind}`.
 pub(super) async fn get_kind(State(context): State<Context>, Path(name): Path<String>) -> Answer {
     let kinds = context.engine.kinds();
-    let kind = kinds.by_name(&name).or_else(|| kinds.by_plural(&name)).ok_or_else(|| Error::NotFound(format!("kind {name:?}")))?;
+    let kind = kinds
+        .by_name(&name)
+        .or_else(|| kinds.by_plural(&name))
+        .ok_or_else(|| Error::NotFound(format!("kind {name:?}")))?;
     Ok(json_answer(StatusCode::OK, json!({ "kind": full(kind) }).to_string()))
 }
 
@@ -57,7 +60,8 @@ fn full(kind: &Arc<Kind>) -> Value {
     let mut value = brief(kind);
     value["description"] = json!(kind.description);
     value["place"] = json!(kind.place_keys());
-    value["fields"] = kind.fields.iter().map(|field| json!({ "name": &*field.name, "type": field.field_type.name() })).collect();
+    value["fields"] =
+        kind.fields.iter().map(|field| json!({ "name": &*field.name, "type": field.field_type.name() })).collect();
     value["links"] = kind
         .links
         .iter()
@@ -74,7 +78,8 @@ fn full(kind: &Arc<Kind>) -> Value {
         })
         .collect();
     value["schema"] = kind.schema_json(kind.schema_for(None)).clone();
-    value["schemas"] = kind.schemas.iter().map(|schema| json!({ "name": schema.name, "schema": schema.json })).collect();
+    value["schemas"] =
+        kind.schemas.iter().map(|schema| json!({ "name": schema.name, "schema": schema.json })).collect();
     value["starter"] = json!(kind.starter);
     value
 }

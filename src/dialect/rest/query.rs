@@ -103,7 +103,11 @@ pub(super) fn fields(kind: &Kind, text: Option<&str>) -> Result<Option<Vec<Selec
                 None => {
                     let mut valid: Vec<String> = kind.field_names().into_iter().map(str::to_owned).collect();
                     valid.push("content".into());
-                    return Err(Error::with_valid(format!("fields: a {} has no field {name:?}", kind.name), "valid_fields", valid));
+                    return Err(Error::with_valid(
+                        format!("fields: a {} has no field {name:?}", kind.name),
+                        "valid_fields",
+                        valid,
+                    ));
                 }
             },
         });

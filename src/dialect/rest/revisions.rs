@@ -73,9 +73,11 @@ pub(super) async fn get_diff(
         })?;
         let from = reader.revision(&found, &from)?;
         let to = reader.revision(&found, &to)?;
-        let unified = reader.unified(&from, &to);
+        let unified = reader.unified(&from, &to)?;
         if wants_text {
-            return Ok(([(CONTENT_TYPE, HeaderValue::from_static("text/x-diff; charset=utf-8"))], unified).into_response());
+            return Ok(
+                ([(CONTENT_TYPE, HeaderValue::from_static("text/x-diff; charset=utf-8"))], unified).into_response()
+            );
         }
         let body = json!({ "diff": {
             "from": from.commit.to_string(),

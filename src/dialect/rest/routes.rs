@@ -26,69 +26,81 @@ fn object() -> Value {
 /// The routes that do not depend on kinds.
 pub fn routes() -> Vec<Route<Context>> {
     const WORKSPACE: &str = "/api/v1/workspaces/{owner}/{name}";
-    let route = Route::new;
     let at = |rest: &str| format!("{WORKSPACE}{rest}");
     let file = "The stored bytes, whatever they are.";
     let binary = [("application/octet-stream", json!({}))];
     vec![
-        route(Method::GET, "/api/v1", "get_root", kinds::get_root).tag("server").summary("What is here").answer(200, "Addresses.", &[(JSON, object())]),
-        route(Method::GET, "/api/v1/", "get_root_slash", kinds::get_root).tag("server").summary("What is here").answer(200, "Addresses.", &[(JSON, object())]),
-        route(Method::GET, "/api/v1/kinds", "list_kinds", kinds::list_kinds).tag("kinds").summary("All kinds of documents").answer(200, "The kinds.", &[(JSON, object())]),
-        route(Method::GET, "/api/v1/kinds/{kind}", "get_kind", kinds::get_kind)
+        Route::new(Method::GET, "/api/v1", "get_root", kinds::get_root).tag("server").summary("What is here").answer(
+            200,
+            "Addresses.",
+            &[(JSON, object())],
+        ),
+        Route::new(Method::GET, "/api/v1/", "get_root_slash", kinds::get_root)
+            .tag("server")
+            .summary("What is here")
+            .answer(200, "Addresses.", &[(JSON, object())]),
+        Route::new(Method::GET, "/api/v1/kinds", "list_kinds", kinds::list_kinds)
+            .tag("kinds")
+            .summary("All kinds of documents")
+            .answer(200, "The kinds.", &[(JSON, object())]),
+        Route::new(Method::GET, "/api/v1/kinds/{kind}", "get_kind", kinds::get_kind)
             .tag("kinds")
             .summary("One kind: schema, starter, indexed fields, links")
             .answer(200, "The kind.", &[(JSON, object())])
             .errors(&[404]),
-        paged(route(Method::GET, "/api/v1/workspaces", "list_workspaces", workspaces::list_workspaces))
+        paged(Route::new(Method::GET, "/api/v1/workspaces", "list_workspaces", workspaces::list_workspaces))
             .tag("workspaces")
             .summary("The workspaces that you may read")
             .answer(200, "The workspaces.", &[(JSON, object())])
             .errors(&[400, 401]),
-        route(Method::POST, "/api/v1/workspaces", "post_workspace", workspaces::post_workspace)
+        Route::new(Method::POST, "/api/v1/workspaces", "post_workspace", workspaces::post_workspace)
             .tag("workspaces")
             .summary("Make a workspace")
-            .body(&[(JSON, json!({
-                "type": "object",
-                "required": ["name"],
-                "additionalProperties": false,
-                "properties": {
-                    "owner": { "type": "string", "description": "By default you." },
-                    "name": text(),
-                    "public": { "type": "boolean", "default": false },
-                    "push": { "enum": ["free", "strict"], "default": "free" },
-                },
-            }))])
+            .body(&[(
+                JSON,
+                json!({
+                    "type": "object",
+                    "required": ["name"],
+                    "additionalProperties": false,
+                    "properties": {
+                        "owner": { "type": "string", "description": "By default you." },
+                        "name": text(),
+                        "public": { "type": "boolean", "default": false },
+                        "push": { "enum": ["free", "strict"], "default": "free" },
+                    },
+                }),
+            )])
             .answer(201, "The workspace.", &[(JSON, object())])
             .errors(&[400, 401, 403, 409]),
-        route(Method::GET, WORKSPACE, "get_workspace", workspaces::get_workspace)
+        Route::new(Method::GET, WORKSPACE, "get_workspace", workspaces::get_workspace)
             .tag("workspaces")
             .summary("One workspace: clone URL, head, documents per kind, violations")
             .answer(200, "The workspace.", &[(JSON, object())])
             .errors(&[401, 404]),
-        route(Method::DELETE, WORKSPACE, "delete_workspace", workspaces::delete_workspace)
+        Route::new(Method::DELETE, WORKSPACE, "delete_workspace", workspaces::delete_workspace)
             .tag("workspaces")
             .summary("Delete a workspace and its history")
             .empty(204, "Deleted.")
             .errors(&[401, 403, 404]),
-        written(route(Method::POST, at("/commits"), "post_commits", workspaces::post_commits))
+        written(Route::new(Method::POST, at("/commits"), "post_commits", workspaces::post_commits))
             .tag("workspaces")
             .summary("Many changes as one commit, all or nothing")
             .body(&[(JSON, commits_schema())])
             .answer(200, "Nothing was to be committed.", &[(JSON, object())])
             .answer(201, "The commit.", &[(JSON, object())])
             .errors(&[400, 401, 403, 404, 409, 412, 413, 422, 503]),
-        paged(route(Method::GET, at("/files/"), "list_files", files::list_files))
+        paged(Route::new(Method::GET, at("/files/"), "list_files", files::list_files))
             .tag("files")
             .summary("All files of a workspace")
             .answer(200, "Path, etag, size and kind of each.", &[(JSON, object())])
             .errors(&[400, 401, 404]),
-        route(Method::GET, at("/files/{*path}"), "get_file", files::get_file)
+        Route::new(Method::GET, at("/files/{*path}"), "get_file", files::get_file)
             .tag("files")
             .summary("One file; with a trailing slash a folder's listing")
             .answer(200, file, &binary)
             .empty(304, "You have it.")
             .errors(&[400, 401, 404]),
-        written(route(Method::PUT, at("/files/{*path}"), "put_file", files::put_file))
+        written(Route::new(Method::PUT, at("/files/{*path}"), "put_file", files::put_file))
             .tag("files")
             .summary("Store a file; without If-Match only where there is none")
             .header("If-Match", false, "The etag that you read.")
@@ -96,7 +108,7 @@ pub fn routes() -> Vec<Route<Context>> {
             .answer(200, "Replaced.", &[(JSON, object())])
             .answer(201, "Created.", &[(JSON, object())])
             .errors(&[400, 401, 403, 404, 409, 412, 413, 422, 503]),
-        written(route(Method::DELETE, at("/files/{*path}"), "delete_file", files::delete_file))
+        written(Route::new(Method::DELETE, at("/files/{*path}"), "delete_file", files::delete_file))
             .tag("files")
             .summary("Delete a file")
             .header("If-Match", true, "The etag that you read.")
@@ -129,15 +141,19 @@ fn commits_schema() -> Value {
 }
 
 fn paged(route: Route<Context>) -> Route<Context> {
-    route
-        .query("limit", json!({ "type": "integer", "minimum": 0 }), "At most this many.")
-        .query("offset", json!({ "type": "integer", "minimum": 0 }), "Leave out this many first.")
+    route.query("limit", json!({ "type": "integer", "minimum": 0 }), "At most this many.").query(
+        "offset",
+        json!({ "type": "integer", "minimum": 0 }),
+        "Leave out this many first.",
+    )
 }
 
 fn written(route: Route<Context>) -> Route<Context> {
-    route
-        .query("message", text(), "The commit message.")
-        .query("dry_run", json!({ "type": "boolean" }), "Validate and answer as if; commit nothing.")
+    route.query("message", text(), "The commit message.").query(
+        "dry_run",
+        json!({ "type": "boolean" }),
+        "Validate and answer as if; commit nothing.",
+    )
 }
 
 /// The routes of one kind. Of `owned` (method and path under the plural) another dialect serves.
@@ -182,7 +198,10 @@ pub fn kind_routes(kind: &Arc<Kind>, owned: &[(Method, &str)]) -> Vec<Route<Cont
         written(new(kind, Method::PATCH, one, &format!("patch_{name}"), writes::patch_document))
             .summary(&format!("Change parts of a {name}"))
             .header("If-Match", true, "The etag that you read.")
-            .body(&[("application/merge-patch+json", object()), ("application/json-patch+json", json!({ "type": "array", "items": object() }))])
+            .body(&[
+                ("application/merge-patch+json", object()),
+                ("application/json-patch+json", json!({ "type": "array", "items": object() })),
+            ])
             .answer(200, "As stored.", &answer)
             .errors(&[400, 401, 403, 404, 409, 412, 413, 415, 422, 503]),
         written(new(kind, Method::DELETE, one, &format!("delete_{name}"), writes::delete_document))
@@ -216,7 +235,9 @@ pub fn kind_routes(kind: &Arc<Kind>, owned: &[(Method, &str)]) -> Vec<Route<Cont
             .errors(&[400, 401, 404, 409]),
     ];
     let base = format!("/api/v1/{plural}");
-    table.retain(|route| !owned.iter().any(|(method, rest)| route.method == method && route.path == format!("{base}{rest}")));
+    table.retain(|route| {
+        !owned.iter().any(|(method, rest)| route.method == method && route.path == format!("{base}{rest}"))
+    });
     table
 }
 
@@ -225,19 +246,34 @@ where
     H: Handler<T, Context>,
     T: 'static,
 {
-    Route::new(method, format!("/api/v1/{}{rest}", kind.plural), id, handler).layered(Extension(kind.clone())).tag(&kind.plural)
+    Route::new(method, format!("/api/v1/{}{rest}", kind.plural), id, handler)
+        .layered(Extension(kind.clone()))
+        .tag(&kind.plural)
 }
 
 fn listed(mut route: Route<Context>, kind: &Kind) -> Route<Context> {
     let fields = kind.field_names().join(", ");
     for name in query::PARAMETERS {
         let (schema, about) = match name {
-            "where" => (text(), format!("field:value, comma separated, all must hold. Values take >= <= > < ! a|b and a trailing *; quote a value to hold a comma. Fields: {fields}.")),
-            "q" => (text(), "Full text: all words; word*, -word and \"a phrase\" too. Ordered by relevance without sort.".into()),
+            "where" => (
+                text(),
+                format!(
+                    "field:value, comma separated, all must hold. Values take >= <= > < ! a|b and a trailing *; quote a value to hold a comma. Fields: {fields}."
+                ),
+            ),
+            "q" => (
+                text(),
+                "Full text: all words; word*, -word and \"a phrase\" too. Ordered by relevance without sort.".into(),
+            ),
             "sort" => (text(), "Fields, comma separated, - for descending. By default created_at.".into()),
-            "limit" => (json!({ "type": "integer", "minimum": 0, "maximum": 1000, "default": 20 }), "At most this many.".into()),
+            "limit" => (
+                json!({ "type": "integer", "minimum": 0, "maximum": 1000, "default": 20 }),
+                "At most this many.".into(),
+            ),
             "offset" => (json!({ "type": "integer", "minimum": 0, "default": 0 }), "Leave out this many first.".into()),
-            "after" => (text(), "Go on behind _meta.next of the page before; does not drift while others write.".into()),
+            "after" => {
+                (text(), "Go on behind _meta.next of the page before; does not drift while others write.".into())
+            }
             "embed" => (text(), "Links to resolve, nested with a dot.".into()),
             "fields" => (text(), "Only these members and fields.".into()),
             _ => (text(), "Fields whose values are counted over all hits.".into()),
@@ -248,9 +284,11 @@ fn listed(mut route: Route<Context>, kind: &Kind) -> Route<Context> {
 }
 
 fn placed(mut route: Route<Context>, kind: &Kind) -> Route<Context> {
-    route = route
-        .query("workspace", text(), "OWNER/NAME, where it goes.")
-        .query("path", text(), "Where in the workspace; otherwise the kind's pattern decides.");
+    route = route.query("workspace", text(), "OWNER/NAME, where it goes.").query(
+        "path",
+        text(),
+        "Where in the workspace; otherwise the kind's pattern decides.",
+    );
     for key in kind.place_keys() {
         route = route.query(key, text(), "Fills the kind's pattern.");
     }

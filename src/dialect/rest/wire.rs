@@ -39,7 +39,13 @@ fn member(out: &mut String, first: &mut bool, name: &str) {
 }
 
 /// Appends one document: its envelope's members, content last.
-pub(super) fn document(out: &mut String, reader: &Reader, row: &Row, content: &Content, extras: Extras<'_>) -> Result<(), Error> {
+pub(super) fn document(
+    out: &mut String,
+    reader: &Reader,
+    row: &Row,
+    content: &Content,
+    extras: Extras<'_>,
+) -> Result<(), Error> {
     let shows = |name: &'static str| {
         extras.fields.is_none_or(|fields| {
             fields.iter().any(|selected| match selected {
@@ -157,7 +163,13 @@ fn embeds(out: &mut String, reader: &Reader, embedded: &[Embedded]) -> Result<()
 }
 
 /// `{"<kind>": {...}}`.
-pub(super) fn single(reader: &Reader, kind: &Kind, row: &Row, content: &Content, extras: Extras<'_>) -> Result<String, Error> {
+pub(super) fn single(
+    reader: &Reader,
+    kind: &Kind,
+    row: &Row,
+    content: &Content,
+    extras: Extras<'_>,
+) -> Result<String, Error> {
     let mut out = String::with_capacity(content.json.len() + 512);
     out.push('{');
     text(&mut out, &kind.name);
@@ -168,9 +180,15 @@ pub(super) fn single(reader: &Reader, kind: &Kind, row: &Row, content: &Content,
 }
 
 /// `{"<plural>": [...], "_meta": {...}}`.
-pub(super) fn list(reader: &Reader, kind: &std::sync::Arc<Kind>, request: &ListRequest, listing: &Listing) -> Result<String, Error> {
+pub(super) fn list(
+    reader: &Reader,
+    kind: &std::sync::Arc<Kind>,
+    request: &ListRequest,
+    listing: &Listing,
+) -> Result<String, Error> {
     let page = &listing.page;
-    let embedded = if request.embed.is_empty() { Vec::new() } else { reader.embed(kind, &page.rows, &request.embed)? };
+    let embedded =
+        if request.embed.is_empty() { Vec::new() } else { reader.embed(kind, &page.rows, &request.embed)? };
     let mut out = String::with_capacity(page.rows.len() * 1024 + 256);
     out.push('{');
     text(&mut out, &kind.plural);
@@ -198,7 +216,8 @@ pub(super) fn list(reader: &Reader, kind: &std::sync::Arc<Kind>, request: &ListR
     }
     if !request.facets.is_empty() {
         let counted = request.facets.iter().zip(&page.facets).map(|(field, counts)| {
-            let entries = counts.iter().map(|(value, count)| serde_json::json!({ "value": field.decode(value), "count": count }));
+            let entries =
+                counts.iter().map(|(value, count)| serde_json::json!({ "value": field.decode(value), "count": count }));
             (field.name.to_string(), entries.collect())
         });
         meta["facets"] = Value::Object(counted.collect());

@@ -4,10 +4,9 @@ use axum::extract::{Path, State};
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use super::documents::{Answer, LOCATION, json_answer};
+use super::documents::{Answer, LOCATION, escaped, json_answer};
 use super::writes::{WRITE_PARAMETERS, changes, options};
 use crate::auth::{Caller, Required};
 use crate::base::blocking;
@@ -18,10 +17,7 @@ use crate::http::fault::violations_json;
 use crate::http::parameters::{LIMIT, LIMIT_MOST, OFFSET_MOST, Parameters};
 use crate::resource::actor::Actor;
 use crate::resource::key::WorkspaceName;
-use crate::store::{PushMode, Settings};
-
-/// Characters of a path segment that need no escape (RFC 3986, section 2.3).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use crate::store::{PushPolicy, Settings};
 
 fn object(context: &Context, headers: &HeaderMap, overview: &Overview) -> Value {
     let base = if context.public_url.is_empty() {
@@ -31,25 +27,25 @@ fn object(context: &Context, headers: &HeaderMap, overview: &Overview) -> Value 
         context.public_url.clone()
     };
     let name = &overview.name;
-    let documents = overview.documents.iter().map(|(kind, count, _)| (kind.to_string(), json!(count)));
+    let documents = overview.documents.iter().map(|count| (count.kind.to_string(), json!(count.documents)));
     json!({
         "id": overview.id,
         "owner": name.owner(),
         "name": name.name(),
         "workspace": name.as_str(),
-        "clone_url": format!("{base}/git/{}/{}.git", utf8_percent_encode(name.owner(), SEGMENT), utf8_percent_encode(name.name(), SEGMENT)),
+        "clone_url": format!("{base}/git/{}/{}.git", escaped(name.owner()), escaped(name.name())),
         "head": overview.head.to_string(),
         "public": overview.settings.public,
         "push": push_name(overview.settings.push),
         "documents": Map::from_iter(documents),
-        "violations": overview.documents.iter().map(|(_, _, broken)| broken).sum::<usize>(),
+        "violations": overview.documents.iter().map(|count| count.violating).sum::<usize>(),
     })
 }
 
-fn push_name(push: PushMode) -> &'static str {
+fn push_name(push: PushPolicy) -> &'static str {
     match push {
-        PushMode::Free => "free",
-        PushMode::Strict => "strict",
+        PushPolicy::Free => "free",
+        PushPolicy::Strict => "strict",
     }
 }
 
@@ -77,17 +73,18 @@ pub(super) async fn list_workspaces(
 }
 
 /// `POST /api/v1/workspaces {"owner"?, "name", "public"?, "push"?}`.
-pub(super) async fn post_workspace(State(context): State<Context>, caller: Required, headers: HeaderMap, Whole(body): Whole) -> Answer {
+pub(super) async fn post_workspace(
+    State(context): State<Context>,
+    caller: Required,
+    headers: HeaderMap,
+    Whole(body): Whole,
+) -> Answer {
     let actor = caller.0?;
     let new = new_workspace(&actor, &json(&body)?)?;
     let overview = context.engine.create_workspace(&actor, new).await?;
     let body = json!({ "workspace": object(&context, &headers, &overview) });
     let mut response = json_answer(StatusCode::CREATED, body.to_string());
-    let location = format!(
-        "/api/v1/workspaces/{}/{}",
-        utf8_percent_encode(overview.name.owner(), SEGMENT),
-        utf8_percent_encode(overview.name.name(), SEGMENT)
-    );
+    let location = format!("/api/v1/workspaces/{}/{}", escaped(overview.name.owner()), escaped(overview.name.name()));
     if let Ok(value) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(LOCATION, value);
     }
@@ -96,7 +93,9 @@ pub(super) async fn post_workspace(State(context): State<Context>, caller: Requi
 
 fn new_workspace(actor: &Actor, body: &Value) -> Result<NewWorkspace, Error> {
     const MEMBERS: [&str; 4] = ["owner", "name", "public", "push"];
-    let members = body.as_object().ok_or_else(|| Error::bad_request("the body is {\"name\", \"owner\"?, \"public\"?, \"push\"?}"))?;
+    let members = body
+        .as_object()
+        .ok_or_else(|| Error::bad_request("the body is {\"name\", \"owner\"?, \"public\"?, \"push\"?}"))?;
     if let Some(key) = members.keys().find(|key| !MEMBERS.contains(&key.as_str())) {
         let valid = MEMBERS.iter().map(|name| (*name).to_owned()).collect();
         return Err(Error::with_valid(format!("unknown member {key:?}"), "valid_members", valid));
@@ -113,9 +112,9 @@ fn new_workspace(actor: &Actor, body: &Value) -> Result<NewWorkspace, Error> {
         _ => return Err(Error::bad_request("public must be true or false")),
     };
     let push = match &body["push"] {
-        Value::Null => PushMode::Free,
-        Value::String(text) if text == "free" => PushMode::Free,
-        Value::String(text) if text == "strict" => PushMode::Strict,
+        Value::Null => PushPolicy::Free,
+        Value::String(text) if text == "free" => PushPolicy::Free,
+        Value::String(text) if text == "strict" => PushPolicy::Strict,
         _ => return Err(Error::bad_request("push must be \"free\" or \"strict\"")),
     };
     Ok(NewWorkspace { name: WorkspaceName::new(owner, name)?, settings: Settings { public, push } })

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use super::documents::{Answer, LOCATION, json_answer, tagged};
+use super::documents::{Answer, LOCATION, escaped, json_answer, tagged};
 use super::wire::{self, Extras};
 use crate::auth::Required;
 use crate::base::blocking;
@@ -33,7 +33,7 @@ pub(super) fn options(parameters: &Parameters) -> Result<Options, Error> {
     if message.is_some_and(|text| text.len() > 10_000 || text.contains('\0')) {
         return Err(Error::bad_request("message is longer than 10000 bytes or holds a NUL"));
     }
-    Ok(Options { message: message.map(str::to_owned), dry_run: parameters.flag("dry_run")? })
+    Ok(Options { message: message.map(str::to_owned), dry_run: parameters.flag("dry_run")?, takes_invalid: false })
 }
 
 /// What the headers expect; a write to something that exists has to say so.
@@ -117,7 +117,8 @@ pub(super) fn json_patch(value: Value) -> Result<json_patch::Patch, Error> {
     if value.as_array().is_some_and(|operations| operations.len() > PATCH_MOST) {
         return Err(Error::TooLarge(format!("the patch has more than {PATCH_MOST} operations")));
     }
-    serde_json::from_value(value).map_err(|error| Error::bad_request(format!("the body is no JSON Patch (RFC 6902): {error}")))
+    serde_json::from_value(value)
+        .map_err(|error| Error::bad_request(format!("the body is no JSON Patch (RFC 6902): {error}")))
 }
 
 /// `DELETE /api/v1/{plural}/{id}`.
@@ -189,7 +190,12 @@ fn optional(headers: &HeaderMap) -> Expected {
     }
 }
 
-async fn locate(context: &Context, actor: &Actor, kind: Arc<Kind>, reference: String) -> Result<(Writer, Found), Error> {
+async fn locate(
+    context: &Context,
+    actor: &Actor,
+    kind: Arc<Kind>,
+    reference: String,
+) -> Result<(Writer, Found), Error> {
     let reader = context.engine.reader(actor);
     let found = blocking::run(move || reader.find(&kind, &reference)).await?;
     let writer = context.engine.writer(actor, &WorkspaceName::parse(&found.row.workspace)?)?;
@@ -239,12 +245,11 @@ fn written_answer_from(reader: &Reader, writer: &Writer, found: &Found, written:
 }
 
 fn locate_header(response: &mut Response, kind: &Kind, id: &str, status: StatusCode) {
-    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     if status != StatusCode::CREATED {
         return;
     }
     let id = crate::resource::key::DocumentId::from_stored(id).to_string();
-    let location = format!("/api/v1/{}/{}", kind.plural, utf8_percent_encode(&id, &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_')));
+    let location = format!("/api/v1/{}/{}", kind.plural, escaped(&id));
     if let Ok(value) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(LOCATION, value);
     }

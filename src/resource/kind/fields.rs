@@ -9,12 +9,14 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
+use crate::base::clock;
 use crate::resource::key::DocumentId;
 use crate::resource::kind::pattern::Captures;
 use crate::resource::kind::pointer::Pointer;
 use crate::resource::query::Filter;
 use crate::resource::row::{
-    Column, Moment, Value, encode_boolean, encode_date, encode_number, encode_text, encode_version,
+    Column, Moment, Value, decode_date, decode_number, encode_boolean, encode_date, encode_number, encode_text,
+    encode_version,
 };
 
 /// What a field's values are.
@@ -218,6 +220,49 @@ impl Field {
                 .find(|found| !found.is_empty())
                 .map(distinct)
                 .unwrap_or_default(),
+        }
+    }
+
+    /// The rows with a value that starts with this text; `None` where values have no prefixes.
+    pub fn prefix(&self, prefix: &str) -> Option<Filter> {
+        let prefix = match (&self.source, self.field_type) {
+            (Source::Id { given: true }, _) => format!("t{prefix}"),
+            (Source::BuiltIn | Source::Capture | Source::Pointers(_), FieldType::Keyword | FieldType::Text) => {
+                prefix.to_owned()
+            }
+            _ => return None,
+        };
+        Some(Filter::Prefix(self.column, prefix))
+    }
+
+    /// An encoded value as JSON spells it.
+    pub fn decode(&self, value: &Value) -> Json {
+        match (value, self.field_type) {
+            (Value::Text(text), _) if self.column == Column::Id => DocumentId::from_stored(text).to_string().into(),
+            (Value::Text(text), FieldType::Version) => text.rsplit('\0').next().unwrap_or(text).into(),
+            (Value::Text(text), _) => text.split('\0').next().unwrap_or(text).into(),
+            (Value::Number(n), FieldType::Date) if matches!(self.column, Column::Created | Column::Updated) => {
+                clock::rfc3339(Moment::from_encoded(*n).seconds).into()
+            }
+            (Value::Number(n), FieldType::Date) => decode_date(*n).into(),
+            (Value::Number(n), FieldType::Boolean) => (*n != 0).into(),
+            (Value::Number(n), _) if self.column == Column::Violations => (*n).into(),
+            (Value::Number(n), _) => {
+                let number = decode_number(*n);
+                if number.fract() == 0.0 && number.abs() < 9e15 { (number as i64).into() } else { number.into() }
+            }
+        }
+    }
+
+    /// The value in a document, as the document has it.
+    pub fn json(&self, content: &Json) -> Option<Json> {
+        match &self.source {
+            Source::BuiltIn | Source::Id { .. } | Source::Capture => None,
+            Source::Pointers(pointers) => pointers.iter().find_map(|pointer| {
+                let mut found = Vec::new();
+                pointer.walk(content, &mut |_, hit| found.push(hit.clone()));
+                if found.len() > 1 { Some(Json::Array(found)) } else { found.pop() }
+            }),
         }
     }
 
