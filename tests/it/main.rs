@@ -2,3 +2,5 @@
 
 mod kinds;
 mod reference;
+mod rest;
+mod support;
