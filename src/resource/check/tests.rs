@@ -109,11 +109,9 @@ fn every_rule_has_its_words() {
         ("dependentRequired: { a: [b] }", "{a: 1}", "x: missing \"b\""),
         ("unevaluatedProperties: false", "{a: 1}", "x: \"a\" is not allowed here"),
     ] {
-        for draft in ["https://json-schema.org/draft/2020-12/schema"] {
-            let rule = if rule == "false" { "false".into() } else { format!("{{ {rule} }}") };
-            let schema = format!("$schema: {draft}\nproperties:\n  x: {rule}\n");
-            assert_eq!(messages(&schema, &format!("x: {value}\n")), [message], "{rule}");
-        }
+        let rule = if rule == "false" { "false".into() } else { format!("{{ {rule} }}") };
+        let schema = format!("properties:\n  x: {rule}\n");
+        assert_eq!(messages(&schema, &format!("x: {value}\n")), [message], "{rule}");
     }
 }
 
