@@ -87,7 +87,7 @@ async fn writes_start_from_what_was_read() {
     412
     vary: accept-encoding
     {
-      "message": "the document has changed since you read it: read it again and repeat your change",
+      "message": "there is a file already, and If-None-Match: * makes new ones only",
       "status_code": 412,
       "payload": {
         "etag": "[oid]"
@@ -220,16 +220,12 @@ async fn folders_are_listed_in_pages() {
     }
     "#);
     insta::assert_snapshot!(ann.get(&at("absent/")).await.shown(), @r#"
-    200
+    404
     vary: accept-encoding
     {
-      "files": [],
-      "_meta": {
-        "count": 0,
-        "limit": 1000,
-        "offset": 0,
-        "head": "[oid]"
-      }
+      "message": "there is no folder absent in ann/lab",
+      "status_code": 404,
+      "payload": {}
     }
     "#);
     for query in ["?limit=-1", "?limit=100001", "?offset=x", "?limt=1", "../?limit=1", ".git/"] {
