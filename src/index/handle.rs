@@ -1,4 +1,4 @@
-//! The face of the index.
+//! [`Index`]: the face of this layer.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -298,7 +298,7 @@ impl Index {
             }
         }
         let count = all.len();
-        all.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+        all.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.0));
         // Only what can be on the page is read: touches of one generation are ordered by more.
         let start = offset.min(count);
         let end = offset.saturating_add(limit).min(count);
