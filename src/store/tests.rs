@@ -1,0 +1,1 @@
+//! Whole sequences against the real git.
