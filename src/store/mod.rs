@@ -1,0 +1,54 @@
+//! Files in git: the only layer that says git2.
+//!
+//! A data directory holds one plain, non-bare repository per workspace. Every write goes through
+//! its workspace's one writer ([`Workspace::write`]), which turns whatever waits into commits, one
+//! pack and one journal record; the record's sync is what makes a write durable ([`journal`]).
+//! Packs, refs, work trees and git's index files are written without syncs after that, and mended
+//! from the journal after a power cut ([`replay`]).
+//!
+//! Nothing here knows kinds, accounts or indexes. Blocking throughout; only [`Workspace::write`]
+//! and its like are futures.
+
+mod absorb;
+mod commit;
+mod consolidate;
+mod delta;
+mod diff;
+mod error;
+mod gitindex;
+mod heads;
+mod history;
+mod indexfile;
+mod journal;
+mod layout;
+mod lock;
+mod objects;
+mod pack;
+mod packfile;
+mod reconcile;
+mod replay;
+mod snapshot;
+mod staging;
+mod tip;
+mod tree;
+mod upkeep;
+mod workspace;
+mod workspaces;
+mod worktree;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use absorb::Absorbed;
+pub use commit::{Change, Committed, Intent, MOVED_TRAILER};
+pub use diff::unified;
+pub use error::{Error, TipError, WriteError};
+pub use history::walk;
+pub use layout::{PushPolicy, Settings};
+pub use snapshot::{CommitInfo, FileEntry, Snapshot};
+pub use tip::Tip;
+pub use tree::{Entry, FileMode};
+pub use workspace::Workspace;
+pub use workspaces::{Options, Store};
+pub use writer::Job;

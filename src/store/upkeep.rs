@@ -1,0 +1,228 @@
+//! What nobody waits for: index files that lag, packs to merge, the idle checkpoint, the trash.
+
+use std::fs;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::consolidate;
+use super::error::Error;
+use super::history;
+use super::pack::Pack;
+use super::packfile::{self, Found};
+use super::workspace::Workspace;
+use super::workspaces::Shared;
+
+/// More packs than this are merged.
+const PACKS_MOST: usize = 24;
+/// Packs that are not merged any more, and the most that one merge takes in, in bytes.
+const MERGED_MOST: u64 = 64 << 20;
+const MERGE_MOST: u64 = 128 << 20;
+/// Between two looks when nothing calls.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Workspaces that nobody used for so long let go of handles and memory.
+const REST: Duration = Duration::from_secs(60);
+
+/// The packs of a workspace that may be merged.
+#[derive(Default)]
+pub(super) struct Packs {
+    /// `None` until the first write, or after somebody else changed them.
+    known: Option<Vec<Known>>,
+}
+
+#[derive(Clone, Copy)]
+struct Known {
+    found: Found,
+    /// The journal's epoch that still has all of it.
+    epoch: Option<u64>,
+}
+
+impl Workspace {
+    /// Counts a pack that was just written.
+    pub(super) fn note_pack(&self, pack: &Pack, epoch: u64) {
+        let mut packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = match packs.known.take() {
+            Some(known) => Ok(known),
+            None => packfile::list(&packfile::folder(&self.git_dir)).map(|found| {
+                let others = found.into_iter().filter(|f| f.name != pack.name);
+                others.map(|found| Known { found, epoch: None }).collect()
+            }),
+        };
+        match known {
+            Ok(mut known) => {
+                let found = Found { name: pack.name, bytes: pack.pack.len() as u64 };
+                known.push(Known { found, epoch: Some(epoch) });
+                let is_many = known.len() > PACKS_MOST;
+                packs.known = Some(known);
+                if is_many {
+                    self.core.upkeep.wake();
+                }
+            }
+            Err(error) => tracing::warn!(%error, "cannot list packs"),
+        }
+    }
+
+    /// Merges the smallest packs when there are many, so that each remaining one is at least twice
+    /// as large as all smaller ones together: a byte is moved a few times in its life.
+    pub(super) fn merge_packs(&self) -> Result<(), Error> {
+        let _one = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        let journal = &self.core.journal;
+        // No checkpoint in between: what the journal holds now it still holds at the end.
+        let _guard = journal.enter();
+        let epoch = journal.epoch();
+        let mut chosen: Vec<Known> = {
+            let packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(known) = packs.known.as_ref().filter(|known| known.len() > PACKS_MOST) else { return Ok(()) };
+            known.iter().copied().filter(|k| k.found.bytes < MERGED_MOST).collect()
+        };
+        chosen.sort_by_key(|k| k.found.bytes);
+        let mut sum = 0;
+        let mut take = 0;
+        for (n, known) in chosen.iter().enumerate() {
+            if sum + known.found.bytes > MERGE_MOST || (n > PACKS_MOST / 2 && known.found.bytes >= 2 * sum) {
+                break;
+            }
+            sum += known.found.bytes;
+            take = n + 1;
+        }
+        chosen.truncate(take);
+        if chosen.len() < 2 {
+            return Ok(());
+        }
+        let folder = packfile::folder(&self.git_dir);
+        let merged = chosen
+            .iter()
+            .map(|k| packfile::read(&folder, k.found.name))
+            .collect::<Result<Vec<_>, _>>()
+            .and_then(|packs| consolidate::merge(&packs));
+        let merged = match merged {
+            Ok(merged) => merged,
+            Err(error) => {
+                // Somebody else repacked: look again at the next write.
+                self.packs.lock().unwrap_or_else(PoisonError::into_inner).known = None;
+                self.objects.reopen();
+                return Err(error);
+            }
+        };
+        let in_journal = chosen.iter().all(|k| k.epoch == Some(epoch));
+        if in_journal {
+            packfile::write(&folder, &merged)?;
+        } else {
+            packfile::write_synced(&folder, &merged)?;
+        }
+        let mut packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &mut packs.known {
+            known.retain(|k| !chosen.iter().any(|c| c.found.name == k.found.name));
+            let found = Found { name: merged.name, bytes: merged.pack.len() as u64 };
+            known.push(Known { found, epoch: in_journal.then_some(epoch) });
+        }
+        drop(packs);
+        for known in chosen.iter().filter(|k| k.found.name != merged.name) {
+            packfile::remove(&folder, known.found.name);
+        }
+        self.objects.reopen();
+        Ok(())
+    }
+}
+
+/// Wakes the upkeep thread.
+#[derive(Default)]
+pub(super) struct Bell {
+    state: Mutex<Rung>,
+    rang: Condvar,
+}
+
+#[derive(Default)]
+struct Rung {
+    call: bool,
+    stop: bool,
+}
+
+impl Bell {
+    pub(super) fn wake(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).call = true;
+        self.rang.notify_one();
+    }
+
+    pub(super) fn stop(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).stop = true;
+        self.rang.notify_one();
+    }
+
+    /// Waits for a call, but not longer than `most`; false when it is time to stop.
+    fn wait(&self, most: Duration) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.rang.wait_timeout_while(state, most, |rung| !rung.call && !rung.stop);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.call = false;
+        !state.stop
+    }
+}
+
+/// The upkeep thread.
+pub(super) fn run(shared: &Shared) {
+    let bell = &shared.core.upkeep;
+    let mut pause = PAUSE;
+    let mut rested = Instant::now();
+    empty_trash(shared);
+    while bell.wait(pause) {
+        pause = PAUSE;
+        let rest = rested.elapsed() >= REST;
+        let workspaces = shared.workspaces();
+        for workspace in &workspaces {
+            if let Some(wait) = workspace.index.due() {
+                if wait.is_zero() {
+                    report(workspace, workspace.flush_index());
+                } else {
+                    pause = pause.min(wait.max(Duration::from_millis(1)));
+                }
+            }
+            report(workspace, workspace.merge_packs());
+            if rest {
+                workspace.objects.rest();
+                workspace.index.rest();
+            }
+        }
+        if rest {
+            rested = Instant::now();
+        }
+        if shared.core.journal.idle().is_some_and(|idle| idle >= shared.core.options.idle) {
+            settle(&shared.core.journal, &workspaces);
+            empty_trash(shared);
+        }
+    }
+}
+
+/// Notes generations for the next start and checkpoints.
+pub(super) fn settle(journal: &super::journal::Journal, workspaces: &[Arc<Workspace>]) {
+    for workspace in workspaces {
+        workspace.keep_hint();
+    }
+    if let Err(error) = journal.checkpoint() {
+        tracing::error!(%error, "cannot checkpoint");
+    }
+}
+
+fn report(workspace: &Workspace, result: Result<(), Error>) {
+    if let Err(error) = result {
+        tracing::warn!(workspace.name = %workspace.name(), %error, "upkeep failed");
+    }
+}
+
+fn empty_trash(shared: &Shared) {
+    let trash = shared.core.layout.trash();
+    let Ok(items) = fs::read_dir(&trash) else { return };
+    for item in items.flatten() {
+        if let Err(error) = fs::remove_dir_all(item.path()) {
+            tracing::warn!(%error, "cannot empty the trash");
+        }
+    }
+}
+
+impl Workspace {
+    /// Keeps what a start would have to count.
+    pub(super) fn keep_hint(&self) {
+        let head = self.tip();
+        let facts = history::Facts { root: self.root(), generation: head.generation };
+        history::write_hint(&self.git_dir, &facts, head.commit, history::read_hint(&self.git_dir));
+    }
+}

@@ -1,0 +1,397 @@
+//! A workspace's one writer: takes what waits, makes commits of it, syncs once, applies, answers.
+//!
+//! There is no thread per workspace. Whoever queues the first item starts the writer on the
+//! blocking pool; it leaves when the queue is empty. What comes while a group is being synced is
+//! the next group.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::commit::{Committed, Intent};
+use super::error::{Error, WriteError};
+use super::heads;
+use super::journal::Appended;
+use super::lock::LockFile;
+use super::pack::Builder;
+use super::packfile;
+use super::reconcile;
+use super::tip::{Group, Tip};
+use super::workspace::Workspace;
+use crate::base::blocking;
+use crate::resource::etag::Etag;
+
+/// Most jobs in one group, and bytes of pack after which no more are taken in.
+const GROUP_JOBS: usize = 64;
+const GROUP_BYTES: usize = 8 << 20;
+/// An index that is written faster than this is written before the writer leaves.
+const CHEAP_FLUSH: Duration = Duration::from_millis(2);
+
+/// Work for a workspace's writer.
+pub trait Job: Send {
+    /// Looks at the newest state, stages changes and says what to commit; `None` drops what was
+    /// staged. Runs once, in the writer's thread.
+    fn run(&mut self, tip: &mut Tip<'_>) -> Option<Intent>;
+
+    /// Told once the commit is durable and published (`None`: nothing was committed), or why it
+    /// is not.
+    fn done(self: Box<Self>, outcome: Result<Option<Arc<Committed>>, Error>);
+}
+
+/// What waits for the writer.
+pub(super) enum Item {
+    Job(Box<dyn Job>),
+    /// Runs alone, with nothing locked; told first whether the workspace is in order.
+    Alone {
+        checkpoint: bool,
+        work: Box<dyn FnOnce(&Arc<Workspace>, Result<(), Error>) + Send>,
+    },
+}
+
+#[derive(Default)]
+pub(super) struct Queue {
+    items: VecDeque<Item>,
+    running: bool,
+    builder: Option<Box<Builder>>,
+}
+
+pub(super) fn enqueue(workspace: &Arc<Workspace>, item: Item) {
+    let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
+    queue.items.push_back(item);
+    if !std::mem::replace(&mut queue.running, true) {
+        drop(queue);
+        let workspace = workspace.clone();
+        blocking::start(move || drain(&workspace));
+    }
+}
+
+/// [`Workspace::write`].
+pub(super) async fn write<T, E, F>(
+    workspace: &Arc<Workspace>,
+    work: F,
+) -> Result<(T, Option<Arc<Committed>>), WriteError<E>>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    F: FnOnce(&mut Tip<'_>) -> Result<(T, Option<Intent>), E> + Send + 'static,
+{
+    struct Call<T, E, F> {
+        work: Option<F>,
+        result: Option<Result<T, E>>,
+        answer: oneshot::Sender<Result<(T, Option<Arc<Committed>>), WriteError<E>>>,
+    }
+    impl<T, E, F> Job for Call<T, E, F>
+    where
+        T: Send,
+        E: Send,
+        F: FnOnce(&mut Tip<'_>) -> Result<(T, Option<Intent>), E> + Send,
+    {
+        fn run(&mut self, tip: &mut Tip<'_>) -> Option<Intent> {
+            let (result, intent) = match self.work.take()?(tip) {
+                Ok((value, intent)) => (Ok(value), intent),
+                Err(refusal) => (Err(refusal), None),
+            };
+            self.result = Some(result);
+            intent
+        }
+
+        fn done(self: Box<Self>, outcome: Result<Option<Arc<Committed>>, Error>) {
+            let answer = match (self.result, outcome) {
+                (Some(Err(refusal)), _) => Err(WriteError::Refused(refusal)),
+                (_, Err(error)) => Err(WriteError::Store(error)),
+                (Some(Ok(value)), Ok(committed)) => Ok((value, committed)),
+                (None, Ok(_)) => Err(WriteError::Store(Error::Panicked)),
+            };
+            // Nobody waits any more when the client has gone.
+            drop(self.answer.send(answer));
+        }
+    }
+    let (answer, told) = oneshot::channel();
+    enqueue(workspace, Item::Job(Box::new(Call { work: Some(work), result: None, answer })));
+    told.await.unwrap_or(Err(WriteError::Store(Error::Panicked)))
+}
+
+/// [`Workspace::exclusive`] and [`Workspace::refresh`].
+pub(super) async fn exclusive<T, F>(workspace: &Arc<Workspace>, checkpoint: bool, work: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: FnOnce(&Arc<Workspace>) -> T + Send + 'static,
+{
+    let (answer, told) = oneshot::channel();
+    let work = Box::new(move |workspace: &Arc<Workspace>, ready: Result<(), Error>| {
+        let value = ready.map(|()| work(workspace));
+        let taken_in = take_in(workspace);
+        drop(answer.send(value.and_then(|value| taken_in.map(|()| value))));
+    });
+    enqueue(workspace, Item::Alone { checkpoint, work });
+    told.await.unwrap_or(Err(Error::Panicked))
+}
+
+/// Works until the queue is empty.
+fn drain(workspace: &Arc<Workspace>) {
+    /// Lets the next item start a writer again, should this one panic.
+    struct Leave<'a>(&'a Arc<Workspace>);
+    impl Drop for Leave<'_> {
+        fn drop(&mut self) {
+            if std::thread::panicking() {
+                let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+                queue.running = false;
+                // Dropped, they tell their callers.
+                queue.items.clear();
+            }
+        }
+    }
+    let leave = Leave(workspace);
+    let mut builder = None;
+    loop {
+        let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut builder_now = builder.take().or_else(|| queue.builder.take());
+        let Some(first) = queue.items.pop_front() else {
+            drop(queue);
+            let flushed = flush_if_cheap(workspace);
+            let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            if queue.items.is_empty() {
+                queue.builder = builder_now.take();
+                queue.running = false;
+                drop(queue);
+                if !flushed {
+                    workspace.core.upkeep.wake();
+                }
+                break;
+            }
+            builder = builder_now;
+            continue;
+        };
+        match first {
+            Item::Alone { checkpoint, work } => {
+                drop(queue);
+                alone(workspace, checkpoint, work);
+            }
+            Item::Job(job) => {
+                let mut jobs = vec![job];
+                while jobs.len() < GROUP_JOBS
+                    && let Some(Item::Job(_)) = queue.items.front()
+                    && let Some(Item::Job(job)) = queue.items.pop_front()
+                {
+                    jobs.push(job);
+                }
+                drop(queue);
+                let builder = builder_now.get_or_insert_with(|| Box::new(Builder::new()));
+                let left = group(workspace, jobs, builder);
+                if !left.is_empty() {
+                    let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
+                    for job in left.into_iter().rev() {
+                        queue.items.push_front(Item::Job(job));
+                    }
+                }
+            }
+        }
+        builder = builder_now;
+    }
+    std::mem::forget(leave);
+}
+
+/// Whether nothing is left for upkeep to do.
+fn flush_if_cheap(workspace: &Arc<Workspace>) -> bool {
+    match workspace.index.due() {
+        None => true,
+        Some(wait) if wait.is_zero() || workspace.index.cost() < CHEAP_FLUSH => match workspace.flush_index() {
+            Ok(()) => !workspace.index.is_lagging(),
+            Err(error) => {
+                tracing::warn!(workspace.name = %workspace.name(), %error, "git's index lags behind");
+                false
+            }
+        },
+        Some(_) => false,
+    }
+}
+
+fn alone(
+    workspace: &Arc<Workspace>,
+    checkpoint: bool,
+    work: Box<dyn FnOnce(&Arc<Workspace>, Result<(), Error>) + Send>,
+) {
+    let ready = || {
+        if workspace.is_removed() {
+            return Err(Error::NoWorkspace(workspace.name().clone()));
+        }
+        take_in(workspace)?;
+        if checkpoint {
+            // git may move main off what the journal says, and wants the index.
+            workspace.flush_index()?;
+            workspace.core.journal.checkpoint()?;
+        }
+        Ok(())
+    };
+    let ready = ready();
+    if catch_unwind(AssertUnwindSafe(|| work(workspace, ready))).is_err() {
+        tracing::error!(workspace.name = %workspace.name(), "exclusive work panicked");
+    }
+}
+
+/// Takes in what others did to `main`, with git kept out meanwhile.
+fn take_in(workspace: &Arc<Workspace>) -> Result<(), Error> {
+    if heads::read_main(&workspace.git_dir)? == Some(workspace.head()) {
+        return Ok(());
+    }
+    let busy = || Error::Busy(workspace.name().clone());
+    let _index = workspace.index.hold(workspace.head())?.ok_or_else(busy)?;
+    let _main = heads::lock_main(&workspace.git_dir, workspace.head())?.ok_or_else(busy)?;
+    reconcile::take_in(workspace, heads::is_on_main(&workspace.git_dir))
+}
+
+/// One group: from waiting jobs to answered ones. Returns the jobs that did not fit.
+fn group(workspace: &Arc<Workspace>, jobs: Vec<Box<dyn Job>>, builder: &mut Builder) -> Vec<Box<dyn Job>> {
+    let mut jobs = VecDeque::from(jobs);
+    let mut ran = Vec::with_capacity(jobs.len());
+    let outcome = commit_group(workspace, &mut jobs, &mut ran, builder);
+    for (job, result) in ran {
+        let answer = match (&outcome, result) {
+            (_, Err(error)) => Err(error),
+            (Ok(()), Ok(committed)) => Ok(committed),
+            // Nothing to commit stays true whatever became of the others.
+            (Err(_), Ok(None)) => Ok(None),
+            (Err(error), Ok(Some(_))) => Err(error.clone()),
+        };
+        tell(job, answer);
+    }
+    if let Err(error) = outcome {
+        tracing::warn!(workspace.name = %workspace.name(), %error, "a group of writes failed");
+        // None of them ran: the same would meet them again.
+        for job in jobs.drain(..) {
+            tell(job, Err(error.clone()));
+        }
+    }
+    jobs.into()
+}
+
+fn tell(job: Box<dyn Job>, answer: Result<Option<Arc<Committed>>, Error>) {
+    if catch_unwind(AssertUnwindSafe(|| job.done(answer))).is_err() {
+        tracing::error!("a job panicked at its answer");
+    }
+}
+
+type Ran = (Box<dyn Job>, Result<Option<Arc<Committed>>, Error>);
+
+fn commit_group(
+    workspace: &Arc<Workspace>,
+    jobs: &mut VecDeque<Box<dyn Job>>,
+    ran: &mut Vec<Ran>,
+    builder: &mut Builder,
+) -> Result<(), Error> {
+    if workspace.is_removed() {
+        return Err(Error::NoWorkspace(workspace.name().clone()));
+    }
+    let busy = || Error::Busy(workspace.name().clone());
+    // Index first, as git does. From here to the end no git command moves main.
+    let hold = workspace.index.hold(workspace.head())?.ok_or_else(busy)?;
+    let main = heads::lock_main(&workspace.git_dir, workspace.head())?.ok_or_else(busy)?;
+    let on_main = heads::is_on_main(&workspace.git_dir);
+    reconcile::take_in(workspace, on_main)?;
+
+    let folders = if on_main { Some(workspace.work_tree.folders()?) } else { None };
+    let mut tip = Tip::new(workspace, workspace.tip(), builder, folders)?;
+    while let Some(mut job) = jobs.pop_front() {
+        let wanted = catch_unwind(AssertUnwindSafe(|| job.run(&mut tip)));
+        let result = match wanted {
+            Ok(Some(intent)) => tip.commit(&intent),
+            Ok(None) => Ok(None),
+            Err(_) => Err(Error::Panicked),
+        };
+        let failed = !matches!(result, Ok(Some(_)));
+        ran.push((job, result));
+        if failed {
+            tip.discard()?;
+        }
+        if tip.bytes() > GROUP_BYTES {
+            break;
+        }
+    }
+    let Some(group) = tip.finish() else { return Ok(()) };
+    let committed = apply(workspace, main, group)?;
+    drop(hold);
+    let publish = || (workspace.core.publisher())(workspace, &committed);
+    if catch_unwind(AssertUnwindSafe(publish)).is_err() {
+        tracing::error!(workspace.name = %workspace.name(), "the publisher panicked");
+    }
+    Ok(())
+}
+
+/// Keeps a record from coming true at the next start: its writers are told that it failed.
+fn take_back(workspace: &Workspace, head: Etag) {
+    let journal = &workspace.core.journal;
+    let guard = journal.enter();
+    let taken = journal.append_undo(workspace.name().as_str(), head);
+    drop(guard);
+    let taken = match taken {
+        // A checkpoint forgets the record as well.
+        Ok(Appended::Full(epoch)) => journal.checkpoint_after(epoch),
+        other => other.map(|_| ()),
+    };
+    if let Err(error) = taken {
+        tracing::warn!(workspace.name = %workspace.name(), %error, "cannot take a record back");
+    }
+}
+
+/// Makes a group durable, then visible.
+fn apply(workspace: &Arc<Workspace>, main: LockFile, group: Group<'_>) -> Result<Vec<Arc<Committed>>, Error> {
+    let journal = &workspace.core.journal;
+    let name = workspace.name().as_str();
+    let old = workspace.head();
+    let packs = packfile::folder(&workspace.git_dir);
+    let mut too_large = false;
+    let guard = loop {
+        let guard = journal.enter();
+        // A removal waits for this guard: seen here or the files are still where they were.
+        if workspace.is_removed() {
+            return Err(Error::NoWorkspace(workspace.name().clone()));
+        }
+        match journal.append(name, old, group.head.commit, &group.pack)? {
+            Appended::Durable => break guard,
+            Appended::Full(epoch) => {
+                drop(guard);
+                journal.checkpoint_after(epoch)?;
+            }
+            Appended::TooLarge => {
+                too_large = true;
+                break guard;
+            }
+        }
+    };
+    let place = || {
+        if too_large {
+            packfile::write_synced(&packs, &group.pack)?;
+        } else {
+            packfile::write(&packs, &group.pack)?;
+        }
+        heads::move_main(&workspace.git_dir, main, group.head.commit)
+    };
+    if let Err(error) = place() {
+        drop(guard);
+        if !too_large {
+            take_back(workspace, old);
+        }
+        return Err(error);
+    }
+    workspace.note_pack(&group.pack, journal.epoch());
+    for (id, content) in &group.blobs {
+        workspace.objects.keep_blob(*id, content.clone());
+    }
+    for (id, content) in &group.trees {
+        workspace.objects.keep_tree(*id, content.clone());
+    }
+    workspace.set_tip(group.head);
+    let committed = group.committed;
+    if let Some(mut folders) = group.folders {
+        let notes = reconcile::refresh(workspace, &mut folders, &group.changed, &group.on_disk, &group.blobs);
+        workspace.index.note(notes, group.head.commit);
+    }
+    drop(guard);
+    if too_large {
+        journal.sync_all().map_err(Error::io("sync the disk"))?;
+    }
+    Ok(committed)
+}
