@@ -45,7 +45,7 @@ pub(super) enum Request {
 
 /// What the server says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Status {
+pub(super) enum Status {
     Progress {
         done: u64,
         total: u64,

@@ -382,3 +382,20 @@ pub(super) fn compare(
     }
     Ok(())
 }
+
+/// Whether `ancestor` is `commit` or can be reached from it.
+pub(super) fn contains(objects: &Objects, commit: Etag, ancestor: Etag) -> Result<bool, Error> {
+    let mut seen = HashSet::from([commit]);
+    let mut waiting = vec![commit];
+    while let Some(at) = waiting.pop() {
+        if at == ancestor {
+            return Ok(true);
+        }
+        for parent in parents(objects, at)? {
+            if seen.insert(parent) {
+                waiting.push(parent);
+            }
+        }
+    }
+    Ok(false)
+}

@@ -46,6 +46,7 @@ pub use diff::unified;
 pub use error::{Error, TipError, WriteError};
 pub use history::walk;
 pub use layout::{PushPolicy, Settings};
+pub use pack::blob_id;
 pub use snapshot::{CommitInfo, FileEntry, Snapshot};
 pub use tip::Tip;
 pub use tree::{Entry, FileMode};

@@ -217,7 +217,7 @@ fn deflate(level: &mut Compress, content: &[u8], out: &mut Vec<u8>) -> Result<()
 
 /// The id of a file's bytes. Users choose these bytes, so the hash is the one that detects made-up
 /// collisions.
-pub(super) fn blob_id(content: &[u8]) -> Result<Etag, Error> {
+pub fn blob_id(content: &[u8]) -> Result<Etag, Error> {
     user_id(git2::ObjectType::Blob, content)
 }
 

@@ -179,6 +179,11 @@ impl Workspace {
         history::generation(&self.objects, commit, Some((head.commit, head.generation)))
     }
 
+    /// Whether `ancestor` is `commit` or one of its ancestors.
+    pub fn contains(&self, commit: Etag, ancestor: Etag) -> Result<bool, Error> {
+        history::contains(&self.objects, commit, ancestor)
+    }
+
     /// Queues a job for the workspace's writer. Call it inside a tokio runtime.
     pub fn submit(self: &Arc<Self>, job: Box<dyn Job>) {
         writer::enqueue(self, Item::Job(job));
@@ -193,7 +198,20 @@ impl Workspace {
         E: Send + 'static,
         F: FnOnce(&mut Tip<'_>) -> Result<(T, Option<Intent>), E> + Send + 'static,
     {
-        writer::write(self, work).await
+        writer::write(self, false, work).await
+    }
+
+    /// As [`Workspace::write`], after every earlier write was published.
+    pub async fn write_after_all<T, E, F>(
+        self: &Arc<Self>,
+        work: F,
+    ) -> Result<(T, Option<Arc<Committed>>), WriteError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&mut Tip<'_>) -> Result<(T, Option<Intent>), E> + Send + 'static,
+    {
+        writer::write(self, true, work).await
     }
 
     /// Runs `work` with the writer stopped: every earlier write is published, later ones wait, and

@@ -36,6 +36,12 @@ pub trait Job: Send {
     /// staged. Runs once, in the writer's thread.
     fn run(&mut self, tip: &mut Tip<'_>) -> Option<Intent>;
 
+    /// Whether everything before it has to be published first: it asks elsewhere about the state
+    /// that those commits make.
+    fn starts_group(&self) -> bool {
+        false
+    }
+
     /// Told once the commit is durable and published (`None`: nothing was committed), or why it
     /// is not.
     fn done(self: Box<Self>, outcome: Result<Option<Arc<Committed>>, Error>);
@@ -71,6 +77,7 @@ pub(super) fn enqueue(workspace: &Arc<Workspace>, item: Item) {
 /// [`Workspace::write`].
 pub(super) async fn write<T, E, F>(
     workspace: &Arc<Workspace>,
+    starts_group: bool,
     work: F,
 ) -> Result<(T, Option<Arc<Committed>>), WriteError<E>>
 where
@@ -80,6 +87,7 @@ where
 {
     struct Call<T, E, F> {
         work: Option<F>,
+        starts_group: bool,
         result: Option<Result<T, E>>,
         answer: oneshot::Sender<Result<(T, Option<Arc<Committed>>), WriteError<E>>>,
     }
@@ -98,6 +106,10 @@ where
             intent
         }
 
+        fn starts_group(&self) -> bool {
+            self.starts_group
+        }
+
         fn done(self: Box<Self>, outcome: Result<Option<Arc<Committed>>, Error>) {
             let answer = match (self.result, outcome) {
                 (Some(Err(refusal)), _) => Err(WriteError::Refused(refusal)),
@@ -110,7 +122,7 @@ where
         }
     }
     let (answer, told) = oneshot::channel();
-    enqueue(workspace, Item::Job(Box::new(Call { work: Some(work), result: None, answer })));
+    enqueue(workspace, Item::Job(Box::new(Call { work: Some(work), starts_group, result: None, answer })));
     told.await.unwrap_or(Err(WriteError::Store(Error::Panicked)))
 }
 
@@ -173,7 +185,8 @@ fn drain(workspace: &Arc<Workspace>) {
             Item::Job(job) => {
                 let mut jobs = vec![job];
                 while jobs.len() < GROUP_JOBS
-                    && let Some(Item::Job(_)) = queue.items.front()
+                    && let Some(Item::Job(next)) = queue.items.front()
+                    && !next.starts_group()
                     && let Some(Item::Job(job)) = queue.items.pop_front()
                 {
                     jobs.push(job);
