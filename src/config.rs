@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_yaml::{Mapping, Value};
 
+use crate::base::nearest::nearest;
+
 /// What the configuration file says; see `config.yaml` for the meaning of each key.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -151,13 +153,7 @@ fn merge(origin: &str, path: &str, base: &mut Value, over: Mapping) -> Result<()
         let name = key.as_str().map_or_else(|| format!("{key:?}"), str::to_owned);
         let dotted = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         let Some(slot) = base.get_mut(&key) else {
-            let nearest = base
-                .keys()
-                .filter_map(Value::as_str)
-                .map(|known| (strsim::damerau_levenshtein(known, &name), known))
-                .min()
-                .filter(|(distance, known)| *distance <= known.len().max(3) / 2)
-                .map(|(_, known)| known.to_owned());
+            let nearest = nearest(&name, base.keys().filter_map(Value::as_str)).map(str::to_owned);
             return Err(Error::Unknown { origin: origin.to_owned(), key: dotted, nearest });
         };
         match (slot, value) {

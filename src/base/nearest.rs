@@ -6,7 +6,10 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= (candidate.chars().count().max(3) / 3))
+        .filter(|(distance, candidate)| {
+            let length = candidate.chars().count();
+            *distance < length && *distance <= length.max(3) / 3
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -22,6 +25,6 @@ mod tests {
         assert_eq!(nearest("Name", known), Some("name"));
         assert_eq!(nearest("verison", known), Some("version"));
         assert_eq!(nearest("colour", known), None);
-        assert_eq!(nearest("x", []), None);
+        assert_eq!(nearest("x", ["a"]), None);
     }
 }

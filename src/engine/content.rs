@@ -100,14 +100,6 @@ pub(super) fn read(kind: &Kind, generation: usize, format: Format, bytes: &[u8])
                 is_readable: true,
             }
         }
-        Err(error) => {
-            let violation = Violation {
-                pointer: String::new(),
-                line: error.line,
-                column: error.column,
-                message: format!("cannot be read: {}", error.message),
-            };
-            Content { json: "null".into(), violations: vec![violation], is_readable: false }
-        }
+        Err(error) => Content { json: "null".into(), violations: vec![Violation::from(error)], is_readable: false },
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 /// A column of the index. The first ones every document has; `Text` and `Number` are slots that
-/// each kind gives its own meaning (see [`crate::resource::kind::Kind::columns`]).
+/// each kind gives its own meaning (see [`crate::resource::kind::Kind::fields`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Column {
     Kind,

@@ -25,11 +25,8 @@ pub(super) fn describe(error: &ValidationError<'_>, schema: &Value, out: &mut Ve
         }
         Rule::PropertyNames { error: inner } => {
             let key = inner.instance().as_str().unwrap_or_default();
-            let mut of_key = Vec::new();
-            describe(inner, schema, &mut of_key);
-            for (_, message) in of_key {
-                out.push((format!("{at}/{}", escape(key)), format!("{name}the key {}: {message}", quoted(key))));
-            }
+            let message = sentence(inner.kind(), inner.instance());
+            out.push((format!("{at}/{}", escape(key)), format!("{name}the key {}: {message}", quoted(key))));
         }
         rule => out.push((at.to_owned(), format!("{name}{}", sentence(rule, error.instance())))),
     }

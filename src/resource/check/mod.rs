@@ -4,4 +4,7 @@ mod branch;
 mod message;
 mod violation;
 
+#[cfg(test)]
+mod tests;
+
 pub use violation::{Violation, check};

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::resource::check::branch::findings;
-use crate::resource::document::{Format, positions};
+use crate::resource::document::{Format, ParseError, positions};
 use crate::resource::kind::Kind;
 
 /// One way in which a document breaks its kind.
@@ -17,6 +17,13 @@ pub struct Violation {
     pub column: u32,
     /// `vnf_version: "latest" does not match ^[0-9\-_.]+$`.
     pub message: String,
+}
+
+/// A text that is no document breaks its kind as a whole.
+impl From<ParseError> for Violation {
+    fn from(error: ParseError) -> Self {
+        Violation { pointer: String::new(), line: error.line, column: error.column, message: error.message }
+    }
 }
 
 /// Most violations that are reported of one document.

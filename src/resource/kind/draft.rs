@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::base::nearest::nearest;
+use crate::resource::document::{self, Format};
 use crate::resource::kind::catalogue::KindSource;
 use crate::resource::kind::declaration::{Declaration, LinkDeclaration};
 use crate::resource::kind::error::KindError;
@@ -45,6 +46,7 @@ impl Draft {
         let fields = fields(&declaration, given_id, &mut slots).map_err(wrong)?;
         let label = label(declaration.label.as_deref().unwrap_or_default(), &fields).map_err(wrong)?;
         let unique = unique(&declaration.unique, &fields).map_err(wrong)?;
+        let (starter_format, starter) = starter(source, declaration.starter.as_deref())?;
         let kind = Kind {
             name: declaration.kind.as_str().into(),
             plural: declaration.plural.as_str().into(),
@@ -53,7 +55,8 @@ impl Draft {
             patterns: declaration.patterns.clone(),
             select: select(&declaration).map_err(wrong)?,
             schemas,
-            starter: starter(source, declaration.starter.as_deref())?,
+            starter,
+            starter_format,
             fields,
             links: Vec::new(),
             unique,
@@ -75,27 +78,26 @@ impl Draft {
     }
 }
 
+/// Reads a file of the folder.
 fn parse(source: &KindSource, file: &str) -> Result<Value, KindError> {
     let bytes = source
         .files
         .get(file)
         .ok_or_else(|| KindError::Missing { folder: source.folder.clone(), file: file.to_owned() })?;
-    let parsed = if file.ends_with(".json") {
-        serde_json::from_slice(bytes).map_err(|error| error.to_string())
-    } else {
-        serde_yaml::from_slice(bytes).map_err(|error| error.to_string())
-    };
-    parsed.map_err(|reason| KindError::Unreadable { folder: source.folder.clone(), file: file.to_owned(), reason })
+    let wrong = |reason| KindError::Unreadable { folder: source.folder.clone(), file: file.to_owned(), reason };
+    let format = Format::of(file).ok_or_else(|| wrong("its name must end in .yml, .yaml or .json".into()))?;
+    document::parse(format, bytes).map_err(|error| wrong(error.to_string()))
 }
 
 /// What a new document starts from: the declared file, else the usual ones, else an empty mapping.
-fn starter(source: &KindSource, declared: Option<&str>) -> Result<String, KindError> {
+fn starter(source: &KindSource, declared: Option<&str>) -> Result<(Format, String), KindError> {
     let usual = ["starter.yml", "starter.yaml", "starter.json"];
     let Some(file) = declared.or_else(|| usual.into_iter().find(|file| source.files.contains_key(*file))) else {
-        return Ok("{}\n".into());
+        return Ok((Format::Json, "{}\n".into()));
     };
     parse(source, file)?;
-    Ok(source.files.get(file).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default())
+    let text = source.files.get(file).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    Ok((Format::of(file).unwrap_or(Format::Yaml), text.unwrap_or_default()))
 }
 
 /// All patterns capture the id, or none does.

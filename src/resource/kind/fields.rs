@@ -23,7 +23,7 @@ use crate::resource::row::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FieldType {
     Keyword,
-    /// As a keyword, but meant for reading: full text finds its words.
+    /// Filtered and sorted as a keyword; written for people.
     Text,
     Number,
     Date,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::resource::document::Format;
 use crate::resource::kind::fields::{EncodeError, Encoded, Field, scalar_text};
 use crate::resource::kind::links::Link;
 use crate::resource::kind::pattern::{Captures, Pattern};
@@ -27,6 +28,7 @@ pub struct Kind {
     pub select: Option<Select>,
     /// What a new document starts from, as text.
     pub starter: String,
+    pub starter_format: Format,
     /// Built-in fields first, then captures, then those of `index:` in their order.
     pub fields: Vec<Field>,
     pub links: Vec<Link>,

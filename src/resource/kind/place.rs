@@ -36,7 +36,9 @@ impl Kind {
                 keys.push(name);
             }
         }
-        keys.push(FILE);
+        if !keys.contains(&FILE) {
+            keys.push(FILE);
+        }
         keys
     }
 

@@ -94,14 +94,18 @@ proptest! {
         }
     }
 
-    /// Two patterns that match one path overlap.
+    /// Patterns made from one path by putting wildcards in match it, and overlap.
     #[test]
-    fn patterns_that_meet_overlap(a in PATTERN, b in PATTERN, path in "([ab.]{1,3}/){0,3}[ab.]{0,3}\\.yml") {
-        if let (Ok(a), Ok(b)) = (Pattern::parse(&a), Pattern::parse(&b)) {
-            if a.captures(&path).is_some() && b.captures(&path).is_some() {
-                prop_assert!(a.overlaps(&b) && b.overlaps(&a), "{a} and {b} both match {path}");
-            }
-        }
+    fn patterns_that_meet_overlap(
+        folders in prop::collection::vec("[ab]{1,3}", 0..4),
+        a in prop::collection::vec(0..5u8, 4),
+        b in prop::collection::vec(0..5u8, 4),
+    ) {
+        let [a, b] = [a, b].map(|choices| Pattern::parse(&loosened(&folders, &choices)).expect("a pattern"));
+        let path = folders.iter().map(|folder| format!("{folder}/")).collect::<String>() + "ab.yml";
+        prop_assert!(a.captures(&path).is_some() && b.captures(&path).is_some(), "{a} and {b} match {path}");
+        prop_assert!(a.overlaps(&b) && b.overlaps(&a), "{a} and {b} both match {path}");
+        prop_assert!(!a.overlaps(&Pattern::parse("**/*.json").expect("a pattern")));
     }
 
     /// Any text is a pattern or is refused, and any path is matched or not, without a panic.
@@ -113,4 +117,17 @@ proptest! {
     }
 }
 
-const PATTERN: &str = "((\\*\\*|[ab.]?(\\*|\\{x\\})?[ab]?)/){0,3}[ab]?(\\*|\\{y\\})?[ab]?\\.yml";
+fn loosened(folders: &[String], choices: &[u8]) -> String {
+    let mut out = String::new();
+    for (at, (folder, choice)) in folders.iter().zip(choices).enumerate() {
+        out.push_str(&match choice {
+            0 => "**".to_owned(),
+            1 => "*".to_owned(),
+            2 => format!("{}*", &folder[..1]),
+            3 => format!("{{c{at}}}"),
+            _ => folder.clone(),
+        });
+        out.push('/');
+    }
+    out + ["*", "a*", "*b", "{c}", "ab"][usize::from(choices[3])] + ".yml"
+}
