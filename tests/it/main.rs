@@ -3,3 +3,5 @@
 mod architecture;
 mod kinds;
 mod reference;
+mod rest;
+mod support;
