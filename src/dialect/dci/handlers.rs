@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +19,7 @@ use crate::http::body::Whole;
 use crate::http::conditions::{Precondition, precondition};
 use crate::http::context::Context;
 use crate::http::parameters::Parameters;
+use crate::http::path::Path;
 use crate::resource::actor::Actor;
 use crate::resource::etag::Expected;
 use crate::resource::key::{FilePath, WorkspaceName};

@@ -53,7 +53,7 @@ pub fn routes() -> Vec<Route<Context>> {
             .summary("The workspaces that you may read")
             .answer(200, "The workspaces.", &[(JSON, object())])
             .errors(&[400, 401]),
-        Route::new(Method::POST, "/api/v1/workspaces", "post_workspace", workspaces::post_workspace)
+        rehearsed(Route::new(Method::POST, "/api/v1/workspaces", "post_workspace", workspaces::post_workspace))
             .tag("workspaces")
             .summary("Make a workspace")
             .body(&[(
@@ -70,6 +70,7 @@ pub fn routes() -> Vec<Route<Context>> {
                     },
                 }),
             )])
+            .answer(200, "What would be made (dry_run).", &[(JSON, object())])
             .answer(201, "The workspace.", &[(JSON, object())])
             .errors(&[400, 401, 403, 409]),
         Route::new(Method::GET, WORKSPACE, "get_workspace", workspaces::get_workspace)
@@ -77,11 +78,11 @@ pub fn routes() -> Vec<Route<Context>> {
             .summary("One workspace: clone URL, head, documents per kind, violations")
             .answer(200, "The workspace.", &[(JSON, object())])
             .errors(&[401, 404]),
-        Route::new(Method::DELETE, WORKSPACE, "delete_workspace", workspaces::delete_workspace)
+        rehearsed(Route::new(Method::DELETE, WORKSPACE, "delete_workspace", workspaces::delete_workspace))
             .tag("workspaces")
             .summary("Delete a workspace and its history")
             .empty(204, "Deleted.")
-            .errors(&[401, 403, 404]),
+            .errors(&[400, 401, 403, 404]),
         written(Route::new(Method::POST, at("/commits"), "post_commits", workspaces::post_commits))
             .tag("workspaces")
             .summary("Many changes as one commit, all or nothing")
@@ -149,11 +150,11 @@ fn paged(route: Route<Context>) -> Route<Context> {
 }
 
 fn written(route: Route<Context>) -> Route<Context> {
-    route.query("message", text(), "The commit message.").query(
-        "dry_run",
-        json!({ "type": "boolean" }),
-        "Validate and answer as if; commit nothing.",
-    )
+    rehearsed(route.query("message", text(), "The commit message."))
+}
+
+fn rehearsed(route: Route<Context>) -> Route<Context> {
+    route.query("dry_run", json!({ "type": "boolean" }), "Validate and answer as if; change nothing.")
 }
 
 /// The routes of one kind. Of `owned` (method and path under the plural) another dialect serves.
