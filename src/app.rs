@@ -1,5 +1,6 @@
 //! Builds every service once; owns the order of start-up and shutdown.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -42,7 +43,9 @@ impl Lock {
     /// Takes the lock; `None` when another process has it.
     pub fn take(data: &Path) -> Result<Option<Self>> {
         let folder = data.join(STATE);
-        std::fs::create_dir_all(&folder)
+        // What is in there, such as password hashes and the control socket, is this user's alone.
+        std::fs::create_dir_all(data)
+            .and_then(|()| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder))
             .with_context(|| format!("cannot make the data directory {}", data.display()))?;
         let file = folder.join("lock");
         let handle = std::fs::OpenOptions::new()
@@ -164,6 +167,6 @@ pub fn socket(data: &Path) -> PathBuf {
 pub fn lock(data: &Path) -> Result<Lock> {
     match Lock::take(data)? {
         Some(lock) => Ok(lock),
-        None => bail!("another workleaf serves {}: stop it first", data.display()),
+        None => bail!("another workleaf has the data directory {}: stop it first", data.display()),
     }
 }

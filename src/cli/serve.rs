@@ -53,7 +53,7 @@ pub(super) async fn serve(config: Config) -> Result<ExitCode> {
     };
     server::serve(listener, app.router(), asked).await?;
     reloads.abort();
-    commands.abort();
+    commands.finish().await;
     let _ = std::fs::remove_file(app::socket(&data));
     app.close().await?;
     Ok(ExitCode::SUCCESS)

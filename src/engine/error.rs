@@ -90,7 +90,7 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::NoWorkspace(name) => Error::NotFound(format!("workspace {name}")),
-            store::Error::Exists(name) => Error::Exists(name.to_string()),
+            store::Error::Exists(name) => Error::Conflict(format!("the workspace {name} exists already")),
             store::Error::NoCommit(name, commit) => Error::NotFound(format!("commit {commit} in {name}")),
             store::Error::Busy(_) => Error::Busy(error.to_string()),
             store::Error::DiskFull { .. } => Error::Full,

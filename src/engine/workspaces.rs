@@ -13,7 +13,7 @@ use crate::resource::actor::Actor;
 use crate::resource::etag::Etag;
 use crate::resource::key::{RESERVED_OWNERS, WorkspaceName};
 use crate::resource::kind::Kinds;
-use crate::store::{Settings, Store, Workspace};
+use crate::store::{self, Settings, Store, Workspace};
 
 /// All use cases over one data directory.
 pub struct Engine {
@@ -91,8 +91,9 @@ impl Engine {
         if self.store.workspace(&name).is_err() {
             let new = NewWorkspace { name: name.clone(), settings: Settings::default() };
             match self.create_workspace(&Actor::System, new).await {
-                Ok(_) | Err(Error::Exists(_)) => {}
-                Err(error) => return Err(error),
+                Err(error) if self.store.workspace(&name).is_err() => return Err(error),
+                // Made, by us or by another first use at the same time.
+                Ok(_) | Err(_) => {}
             }
         }
         Ok(name)
@@ -100,15 +101,7 @@ impl Engine {
 
     /// Makes a workspace with its first, empty commit.
     pub async fn create_workspace(self: &Arc<Self>, actor: &Actor, new: NewWorkspace) -> Result<Overview, Error> {
-        if *actor == Actor::Anonymous {
-            return Err(Error::LoginNeeded);
-        }
-        if RESERVED_OWNERS.contains(&new.name.owner().to_ascii_lowercase().as_str()) && *actor != Actor::System {
-            return Err(Error::Denied(format!("workspaces of {} are made by the server itself", new.name.owner())));
-        }
-        if !access::may_manage(actor, &new.name) {
-            return Err(Error::Denied(format!("only {} and administrators may make {}", new.name.owner(), new.name)));
-        }
+        self.check_creation(actor, &new.name)?;
         let engine = self.clone();
         let author = actor.signature();
         let workspace = crate::base::blocking::run(move || {
@@ -120,17 +113,26 @@ impl Engine {
         self.overview(&workspace)
     }
 
+    /// Whether the actor may make a workspace of this name now.
+    pub fn check_creation(&self, actor: &Actor, name: &WorkspaceName) -> Result<(), Error> {
+        if *actor == Actor::Anonymous {
+            return Err(Error::LoginNeeded);
+        }
+        if RESERVED_OWNERS.contains(&name.owner().to_ascii_lowercase().as_str()) && *actor != Actor::System {
+            return Err(Error::Denied(format!("workspaces of {} are made by the server itself", name.owner())));
+        }
+        if !access::may_manage(actor, name) {
+            return Err(Error::Denied(format!("only {} and administrators may make {name}", name.owner())));
+        }
+        match self.store.workspace(name) {
+            Ok(other) => Err(store::Error::Exists(other.name().clone()).into()),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Removes a workspace with its whole history.
     pub async fn delete_workspace(self: &Arc<Self>, actor: &Actor, name: &WorkspaceName) -> Result<(), Error> {
-        let workspace = self.readable(actor, name)?;
-        if !access::may_manage(actor, workspace.name()) {
-            return Err(match actor {
-                Actor::Anonymous => Error::LoginNeeded,
-                Actor::Account(_) | Actor::System => {
-                    Error::Denied(format!("only {} and administrators may delete {name}", workspace.name().owner()))
-                }
-            });
-        }
+        let workspace = self.check_deletion(actor, name)?;
         let engine = self.clone();
         crate::base::blocking::run(move || {
             engine.store.remove(workspace.name())?;
@@ -139,6 +141,20 @@ impl Engine {
             Ok(())
         })
         .await
+    }
+
+    /// The workspace, when the actor may delete it.
+    pub fn check_deletion(&self, actor: &Actor, name: &WorkspaceName) -> Result<Arc<Workspace>, Error> {
+        let workspace = self.readable(actor, name)?;
+        if access::may_manage(actor, workspace.name()) {
+            return Ok(workspace);
+        }
+        Err(match actor {
+            Actor::Anonymous => Error::LoginNeeded,
+            Actor::Account(_) | Actor::System => {
+                Error::Denied(format!("only {} and administrators may delete {name}", workspace.name().owner()))
+            }
+        })
     }
 
     pub(super) fn overview(&self, workspace: &Arc<Workspace>) -> Result<Overview, Error> {

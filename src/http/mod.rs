@@ -7,4 +7,5 @@ pub mod context;
 pub mod fault;
 pub mod openapi;
 pub mod parameters;
+pub mod path;
 pub mod route;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::Path;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
@@ -14,6 +13,7 @@ use super::Health;
 use crate::engine::Error;
 use crate::http::context::Context;
 use crate::http::fault::Fault;
+use crate::http::path::Path;
 use crate::http::route::Route;
 
 /// What the server's own pages show.

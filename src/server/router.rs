@@ -34,7 +34,7 @@ fn table(kinds: &Kinds) -> Vec<Route<Context>> {
     for kind in kinds.iter() {
         table.extend(rest::kind_routes(kind, dci::owned(kind)));
     }
-    table.extend(dci::routes(kinds));
+    table.extend(dci::routes(kinds, rest::document_route));
     table
 }
 

@@ -1,4 +1,8 @@
 //! Integration tests, in one binary.
 
+mod architecture;
+mod dci;
 mod kinds;
 mod reference;
+mod rest;
+mod support;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -20,6 +20,7 @@ use crate::http::conditions::{answer_etag, is_fresh, stored_etag};
 use crate::http::context::Context;
 use crate::http::fault::Fault;
 use crate::http::parameters::Parameters;
+use crate::http::path::Path;
 use crate::resource::document::Format;
 use crate::resource::kind::Kind;
 

@@ -1,6 +1,6 @@
 //! Files of a workspace, whether a kind claims them or not.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::IntoResponse;
@@ -16,6 +16,7 @@ use crate::http::conditions::{Precondition, precondition, stored_etag};
 use crate::http::context::Context;
 use crate::http::fault::{Fault, violations_json};
 use crate::http::parameters::{OFFSET_MOST, Parameters};
+use crate::http::path::Path;
 use crate::resource::document::Format;
 use crate::resource::etag::Expected;
 use crate::resource::key::{FilePath, WorkspaceName};

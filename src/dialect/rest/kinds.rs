@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::documents::{Answer, json_answer};
 use crate::engine::Error;
 use crate::http::context::Context;
+use crate::http::path::Path;
 use crate::resource::kind::{Kind, OnDelete};
 
 /// `GET /api/v1`: what is here. Needs no login.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::IntoResponse;
@@ -16,6 +16,7 @@ use crate::engine::Error;
 use crate::http::body::prefers;
 use crate::http::context::Context;
 use crate::http::parameters::{LIMIT, LIMIT_MOST, OFFSET_MOST, Parameters};
+use crate::http::path::Path;
 use crate::resource::key::DocumentId;
 use crate::resource::kind::Kind;
 

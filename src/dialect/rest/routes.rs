@@ -53,7 +53,7 @@ pub fn routes() -> Vec<Route<Context>> {
             .summary("The workspaces that you may read")
             .answer(200, "The workspaces.", &[(JSON, object())])
             .errors(&[400, 401]),
-        Route::new(Method::POST, "/api/v1/workspaces", "post_workspace", workspaces::post_workspace)
+        rehearsed(Route::new(Method::POST, "/api/v1/workspaces", "post_workspace", workspaces::post_workspace))
             .tag("workspaces")
             .summary("Make a workspace")
             .body(&[(
@@ -70,6 +70,7 @@ pub fn routes() -> Vec<Route<Context>> {
                     },
                 }),
             )])
+            .answer(200, "What would be made (dry_run).", &[(JSON, object())])
             .answer(201, "The workspace.", &[(JSON, object())])
             .errors(&[400, 401, 403, 409]),
         Route::new(Method::GET, WORKSPACE, "get_workspace", workspaces::get_workspace)
@@ -77,11 +78,11 @@ pub fn routes() -> Vec<Route<Context>> {
             .summary("One workspace: clone URL, head, documents per kind, violations")
             .answer(200, "The workspace.", &[(JSON, object())])
             .errors(&[401, 404]),
-        Route::new(Method::DELETE, WORKSPACE, "delete_workspace", workspaces::delete_workspace)
+        rehearsed(Route::new(Method::DELETE, WORKSPACE, "delete_workspace", workspaces::delete_workspace))
             .tag("workspaces")
             .summary("Delete a workspace and its history")
             .empty(204, "Deleted.")
-            .errors(&[401, 403, 404]),
+            .errors(&[400, 401, 403, 404]),
         written(Route::new(Method::POST, at("/commits"), "post_commits", workspaces::post_commits))
             .tag("workspaces")
             .summary("Many changes as one commit, all or nothing")
@@ -149,11 +150,11 @@ fn paged(route: Route<Context>) -> Route<Context> {
 }
 
 fn written(route: Route<Context>) -> Route<Context> {
-    route.query("message", text(), "The commit message.").query(
-        "dry_run",
-        json!({ "type": "boolean" }),
-        "Validate and answer as if; commit nothing.",
-    )
+    rehearsed(route.query("message", text(), "The commit message."))
+}
+
+fn rehearsed(route: Route<Context>) -> Route<Context> {
+    route.query("dry_run", json!({ "type": "boolean" }), "Validate and answer as if; change nothing.")
 }
 
 /// The routes of one kind. Of `owned` (method and path under the plural) another dialect serves.
@@ -167,7 +168,6 @@ pub fn kind_routes(kind: &Arc<Kind>, owned: &[(Method, &str)]) -> Vec<Route<Cont
     } });
     let content = json!({ "$ref": format!("#/components/schemas/{name}") });
     let bodies = [(JSON, content.clone()), (YAML, text())];
-    let reading = [(JSON, envelope.clone()), (YAML, text())];
     let answer = [(JSON, envelope)];
     let one = "/{id}";
     let mut table = vec![
@@ -180,15 +180,7 @@ pub fn kind_routes(kind: &Arc<Kind>, owned: &[(Method, &str)]) -> Vec<Route<Cont
             .body(&bodies)
             .answer(201, "As stored.", &answer)
             .errors(&[400, 401, 403, 404, 409, 413, 415, 422, 503]),
-        new(kind, Method::GET, one, &format!("get_{name}"), documents::get_document)
-            .summary(&format!("One {name} by id or unambiguous name"))
-            .query("at", text(), "As of this commit.")
-            .query("embed", text(), "Links to resolve, nested with a dot.")
-            .query("fields", text(), "Only these members and fields.")
-            .header("If-None-Match", false, "An etag that you have.")
-            .answer(200, "The document; as YAML its stored bytes.", &reading)
-            .empty(304, "You have it.")
-            .errors(&[400, 401, 404, 409]),
+        document_route(kind),
         written(new(kind, Method::PUT, one, &format!("put_{name}"), writes::put_document))
             .summary(&format!("Replace a {name}; JSON keeps the text's comments and order"))
             .header("If-Match", true, "The etag that you read.")
@@ -239,6 +231,21 @@ pub fn kind_routes(kind: &Arc<Kind>, owned: &[(Method, &str)]) -> Vec<Route<Cont
         !owned.iter().any(|(method, rest)| route.method == method && route.path == format!("{base}{rest}"))
     });
     table
+}
+
+/// The route that reads one document of a kind.
+pub fn document_route(kind: &Arc<Kind>) -> Route<Context> {
+    let name = &*kind.name;
+    let envelope = json!({ "type": "object", "properties": { name: { "$ref": format!("#/components/schemas/{name}.document") } } });
+    new(kind, Method::GET, "/{id}", &format!("get_{name}"), documents::get_document)
+        .summary(&format!("One {name} by id or unambiguous name"))
+        .query("at", text(), "As of this commit.")
+        .query("embed", text(), "Links to resolve, nested with a dot.")
+        .query("fields", text(), "Only these members and fields.")
+        .header("If-None-Match", false, "An etag that you have.")
+        .answer(200, "The document; as YAML its stored bytes.", &[(JSON, envelope), (YAML, text())])
+        .empty(304, "You have it.")
+        .errors(&[400, 401, 404, 409])
 }
 
 fn new<H, T>(kind: &Arc<Kind>, method: Method, rest: &str, id: &str, handler: H) -> Route<Context>

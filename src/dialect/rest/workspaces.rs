@@ -1,6 +1,6 @@
 //! Workspaces and commits of several changes.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -15,31 +15,43 @@ use crate::http::body::{Whole, json};
 use crate::http::context::Context;
 use crate::http::fault::violations_json;
 use crate::http::parameters::{LIMIT, LIMIT_MOST, OFFSET_MOST, Parameters};
+use crate::http::path::Path;
 use crate::resource::actor::Actor;
 use crate::resource::key::WorkspaceName;
 use crate::store::{PushPolicy, Settings};
 
-fn object(context: &Context, headers: &HeaderMap, overview: &Overview) -> Value {
+/// `overview` is missing for a workspace that only would be made.
+fn object(
+    context: &Context,
+    headers: &HeaderMap,
+    name: &WorkspaceName,
+    settings: Settings,
+    overview: Option<&Overview>,
+) -> Value {
     let base = if context.public_url.is_empty() {
         let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         format!("http://{host}")
     } else {
         context.public_url.clone()
     };
-    let name = &overview.name;
-    let documents = overview.documents.iter().map(|count| (count.kind.to_string(), json!(count.documents)));
+    let counts = overview.map_or(&[][..], |overview| &overview.documents);
+    let documents = counts.iter().map(|count| (count.kind.to_string(), json!(count.documents)));
     json!({
-        "id": overview.id,
+        "id": overview.map(|overview| overview.id),
         "owner": name.owner(),
         "name": name.name(),
         "workspace": name.as_str(),
         "clone_url": format!("{base}/git/{}/{}.git", escaped(name.owner()), escaped(name.name())),
-        "head": overview.head.to_string(),
-        "public": overview.settings.public,
-        "push": push_name(overview.settings.push),
+        "head": overview.map(|overview| overview.head.to_string()),
+        "public": settings.public,
+        "push": push_name(settings.push),
         "documents": Map::from_iter(documents),
-        "violations": overview.documents.iter().map(|count| count.violating).sum::<usize>(),
+        "violations": counts.iter().map(|count| count.violating).sum::<usize>(),
     })
+}
+
+fn shown(context: &Context, headers: &HeaderMap, overview: &Overview) -> Value {
+    object(context, headers, &overview.name, overview.settings, Some(overview))
 }
 
 fn push_name(push: PushPolicy) -> &'static str {
@@ -67,7 +79,7 @@ pub(super) async fn list_workspaces(
         Ok::<_, Error>((count, page.collect::<Result<Vec<_>, _>>()?))
     })
     .await?;
-    let objects: Vec<Value> = page.iter().map(|overview| object(&context, &headers, overview)).collect();
+    let objects: Vec<Value> = page.iter().map(|overview| shown(&context, &headers, overview)).collect();
     let body = json!({ "workspaces": objects, "_meta": { "count": count, "limit": limit, "offset": offset } });
     Ok(json_answer(StatusCode::OK, body.to_string()))
 }
@@ -76,13 +88,20 @@ pub(super) async fn list_workspaces(
 pub(super) async fn post_workspace(
     State(context): State<Context>,
     caller: Required,
+    parameters: Parameters,
     headers: HeaderMap,
     Whole(body): Whole,
 ) -> Answer {
+    parameters.only(&["dry_run"])?;
     let actor = caller.0?;
     let new = new_workspace(&actor, &json(&body)?)?;
+    if parameters.flag("dry_run")? {
+        context.engine.check_creation(&actor, &new.name)?;
+        let body = json!({ "workspace": object(&context, &headers, &new.name, new.settings, None) });
+        return Ok(json_answer(StatusCode::OK, body.to_string()));
+    }
     let overview = context.engine.create_workspace(&actor, new).await?;
-    let body = json!({ "workspace": object(&context, &headers, &overview) });
+    let body = json!({ "workspace": shown(&context, &headers, &overview) });
     let mut response = json_answer(StatusCode::CREATED, body.to_string());
     let location = format!("/api/v1/workspaces/{}/{}", escaped(overview.name.owner()), escaped(overview.name.name()));
     if let Ok(value) = HeaderValue::from_str(&location) {
@@ -132,7 +151,7 @@ pub(super) async fn get_workspace(
     let reader = context.engine.reader(&caller.0?);
     let name = WorkspaceName::new(&owner, &name)?;
     let overview = blocking::run(move || reader.workspace(&name)).await?;
-    let body = json!({ "workspace": object(&context, &headers, &overview) });
+    let body = json!({ "workspace": shown(&context, &headers, &overview) });
     Ok(json_answer(StatusCode::OK, body.to_string()))
 }
 
@@ -141,8 +160,15 @@ pub(super) async fn delete_workspace(
     State(context): State<Context>,
     caller: Required,
     Path((owner, name)): Path<(String, String)>,
+    parameters: Parameters,
 ) -> Answer {
-    context.engine.delete_workspace(&caller.0?, &WorkspaceName::new(&owner, &name)?).await?;
+    parameters.only(&["dry_run"])?;
+    let (actor, name) = (caller.0?, WorkspaceName::new(&owner, &name)?);
+    if parameters.flag("dry_run")? {
+        context.engine.check_deletion(&actor, &name)?;
+    } else {
+        context.engine.delete_workspace(&actor, &name).await?;
+    }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -19,6 +19,7 @@ use crate::http::conditions::{Precondition, answer_etag, precondition};
 use crate::http::context::Context;
 use crate::http::fault::Fault;
 use crate::http::parameters::Parameters;
+use crate::http::path::Path;
 use crate::resource::actor::Actor;
 use crate::resource::document::Format;
 use crate::resource::etag::Expected;

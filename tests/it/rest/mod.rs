@@ -1,0 +1,3 @@
+//! The REST API, one file per topic.
+
+mod workspaces;
