@@ -54,11 +54,19 @@ pub(crate) struct Options {
     bare: Option<PathBuf>,
 }
 
-fn main() -> Result<ExitCode> {
-    let options = Options::parse();
+fn main() -> ExitCode {
+    match run(Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::tell(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: Options) -> Result<()> {
     if let Some(recorded) = &options.bare {
-        bare::serve(recorded)?;
-        return Ok(ExitCode::SUCCESS);
+        return bare::serve(recorded);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(Bench::new(options)?.run())

@@ -39,7 +39,7 @@ impl Server {
         let log = File::create(data.with_extension("log"))?;
         let mut command = Command::new(binary);
         command.args(["serve", "--listen", "127.0.0.1:0"]).arg("--config").arg(config).arg("--data").arg(data);
-        command.env_clear().env("WORKLEAF_LOG__FILTER", "warn").stderr(log);
+        command.env_clear().stderr(log);
         Self::start(command)
     }
 

@@ -9,7 +9,6 @@ mod writes;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -64,7 +63,7 @@ impl Bench {
         Ok(Bench { options, config, folder, report, data: BTreeMap::new() })
     }
 
-    pub(crate) async fn run(mut self) -> Result<ExitCode> {
+    pub(crate) async fn run(mut self) -> Result<()> {
         let mut rows = self.options.rows.clone();
         if rows.is_empty() {
             rows = Row::value_variants().to_vec();
@@ -88,7 +87,7 @@ impl Bench {
             let text = serde_json::to_string_pretty(&self.report.json())? + "\n";
             std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(())
     }
 
     fn round(&self) -> Duration {

@@ -77,14 +77,16 @@ async fn write(client: &mut Client, data: &Data, seen: &Seen, next: &mut usize) 
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     loop {
         ticks.tick().await;
-        match one(client, data, *next).await {
+        // The end of a round may fall between a write and its acknowledgement: never twice the same.
+        let n = *next;
+        *next += 1;
+        match one(client, data, n).await {
             Ok(found) => {
                 seen.acknowledged.set(seen.acknowledged.get() + 1);
                 seen.missed.set(seen.missed.get() + usize::from(!found));
             }
             Err(error) => return error.context("a write failed"),
         }
-        *next += 1;
     }
 }
 
