@@ -109,7 +109,12 @@ impl Writer {
             Payload::Text(format, bytes) => document::parse(*format, bytes)?,
             Payload::Raw(_) => Value::Null,
         };
-        kind.place(given, &value, uuid).map_err(|error| Error::bad_request(error.to_string()))
+        let path = kind.place(given, &value, uuid).map_err(|error| Error::bad_request(error.to_string()))?;
+        // Another kind may claim what this one's pattern makes.
+        match self.engine.kinds().claim(path.as_str()) {
+            Some((claiming, _)) if claiming.name == kind.name => Ok(path),
+            _ => Err(Error::bad_request(format!("{path} would not be a {}: give another name, or a path", kind.name))),
+        }
     }
 
     /// Makes a document where there is none.

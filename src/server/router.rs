@@ -40,7 +40,10 @@ fn table(kinds: &Kinds) -> Vec<Route<Context>> {
 
 /// The OpenAPI 3.1 document over these kinds.
 pub fn document(kinds: &Kinds) -> Value {
-    openapi::document(&table(kinds), schemas(kinds), DESCRIPTION)
+    let mut document = openapi::document(&table(kinds), schemas(kinds), DESCRIPTION);
+    let about = |kind: &Kind| json!({ "name": &*kind.plural, "description": kind.description.as_ref().or(kind.title.as_ref()) });
+    document["tags"] = kinds.iter().map(|kind| about(kind)).collect();
+    document
 }
 
 const DESCRIPTION: &str = "YAML and JSON documents are files in git workspaces. Every write is a commit; \
