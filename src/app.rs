@@ -23,6 +23,9 @@ use crate::store::Store;
 /// The folder of everything that is nobody's workspace.
 pub const STATE: &str = ".state";
 
+/// How often the figures are folded.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// All services over one data directory. Whoever holds one holds the directory's lock.
 pub struct App {
     pub config: Config,
@@ -100,10 +103,8 @@ impl App {
 
     /// Builds the router for the kinds as they are now.
     fn mount(&self) {
-        let settings = Settings {
-            timeout: Duration::from_secs(self.config.limits.request_timeout),
-            origins: self.config.allowed_hosts.clone().into(),
-        };
+        let timeout = Duration::from_secs(self.config.limits.request_timeout);
+        let settings = Settings::new(timeout, self.config.allowed_hosts.clone().into());
         let health = Arc::new(Ready { engine: self.engine.clone() });
         let router = server::router(self.context.clone(), &self.engine.kinds(), self.metrics.clone(), health, settings);
         *self.router.write().unwrap_or_else(PoisonError::into_inner) = router;
@@ -120,6 +121,16 @@ impl App {
         self.engine.set_kinds(kinds);
         self.mount();
         self.engine.reindex().await.map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// Folds what the figures collected since into their totals, for ever: without this it grows
+    /// with every request until somebody asks for `/metrics`.
+    pub async fn keep_figures_small(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(UPKEEP);
+        loop {
+            ticks.tick().await;
+            self.metrics.run_upkeep();
+        }
     }
 
     /// Everything that was accepted is on disk when this returns.

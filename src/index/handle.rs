@@ -91,6 +91,11 @@ impl Index {
         self.shared.read().heads.clone()
     }
 
+    /// As [`Index::heads`], of one workspace.
+    pub fn head(&self, workspace: &str) -> Option<Head> {
+        self.shared.read().heads.get(workspace).cloned()
+    }
+
     /// Takes in a change; every later call sees it.
     ///
     /// Quick for a few documents. Waits for a commit when very many are not committed yet, and for
