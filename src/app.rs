@@ -1,5 +1,6 @@
 //! Builds every service once; owns the order of start-up and shutdown.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -22,6 +23,9 @@ use crate::store::Store;
 /// The folder of everything that is nobody's workspace.
 pub const STATE: &str = ".state";
 
+/// How often the figures are folded.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// All services over one data directory. Whoever holds one holds the directory's lock.
 pub struct App {
     pub config: Config,
@@ -42,7 +46,9 @@ impl Lock {
     /// Takes the lock; `None` when another process has it.
     pub fn take(data: &Path) -> Result<Option<Self>> {
         let folder = data.join(STATE);
-        std::fs::create_dir_all(&folder)
+        // What is in there, such as password hashes and the control socket, is this user's alone.
+        std::fs::create_dir_all(data)
+            .and_then(|()| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder))
             .with_context(|| format!("cannot make the data directory {}", data.display()))?;
         let file = folder.join("lock");
         let handle = std::fs::OpenOptions::new()
@@ -97,10 +103,8 @@ impl App {
 
     /// Builds the router for the kinds as they are now.
     fn mount(&self) {
-        let settings = Settings {
-            timeout: Duration::from_secs(self.config.limits.request_timeout),
-            origins: self.config.allowed_hosts.clone().into(),
-        };
+        let timeout = Duration::from_secs(self.config.limits.request_timeout);
+        let settings = Settings::new(timeout, self.config.allowed_hosts.clone().into());
         let health = Arc::new(Ready { engine: self.engine.clone() });
         let router = server::router(self.context.clone(), &self.engine.kinds(), self.metrics.clone(), health, settings);
         *self.router.write().unwrap_or_else(PoisonError::into_inner) = router;
@@ -117,6 +121,16 @@ impl App {
         self.engine.set_kinds(kinds);
         self.mount();
         self.engine.reindex().await.map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// Folds what the figures collected since into their totals, for ever: without this it grows
+    /// with every request until somebody asks for `/metrics`.
+    pub async fn keep_figures_small(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(UPKEEP);
+        loop {
+            ticks.tick().await;
+            self.metrics.run_upkeep();
+        }
     }
 
     /// Everything that was accepted is on disk when this returns.
@@ -164,6 +178,6 @@ pub fn socket(data: &Path) -> PathBuf {
 pub fn lock(data: &Path) -> Result<Lock> {
     match Lock::take(data)? {
         Some(lock) => Ok(lock),
-        None => bail!("another workleaf serves {}: stop it first", data.display()),
+        None => bail!("another workleaf has the data directory {}: stop it first", data.display()),
     }
 }

@@ -106,7 +106,10 @@ impl Config {
         };
         let origin = found.as_ref().map_or_else(String::new, |file| file.display().to_string());
         let base = found.as_ref().and_then(|file| file.parent()).unwrap_or(Path::new("")).to_owned();
-        let environment = std::env::vars().filter(|(name, _)| name.starts_with(PREFIX));
+        // Variables that are not UTF-8 are none of ours.
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(name, _)| name.starts_with(PREFIX));
         let mut config = Self::read(&origin, &text, environment)?;
         config.workspaces_location = base.join(&config.workspaces_location);
         for folder in &mut config.templates {

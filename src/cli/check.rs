@@ -78,7 +78,7 @@ fn judge(kinds: &Kinds, kind: &Kind, file: &Path) -> Result<usize> {
     let value = match document::parse(format, &bytes) {
         Ok(value) => value,
         Err(error) => {
-            say(format!("{name}:{}:{}: {}", error.line, error.column, error.message));
+            say(format!("{name}:{}:{}: cannot be read: {}", error.line, error.column, error.message));
             return Ok(1);
         }
     };

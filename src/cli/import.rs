@@ -56,8 +56,8 @@ impl Import {
                 say(format!("{name}:{}:{}: {}", violation.line, violation.column, violation.message));
             }
         }
-        for path in &skipped {
-            say(format!("{}: not imported: a symbolic link or a special file", path.display()));
+        for (path, why) in &skipped {
+            say(format!("{}: not imported: {why}", path.display()));
         }
         let what = match &commit {
             Some(commit) => format!("in commit {}", &commit[..12.min(commit.len())]),
@@ -71,8 +71,11 @@ impl Import {
     }
 }
 
+/// Something that is not imported, and why.
+type Skipped = (PathBuf, &'static str);
+
 /// What to import from a path, and what in it cannot be.
-fn sources(path: &Path, into: Option<&str>, has_kind: bool) -> Result<(Vec<Source>, Vec<PathBuf>)> {
+fn sources(path: &Path, into: Option<&str>, has_kind: bool) -> Result<(Vec<Source>, Vec<Skipped>)> {
     let meta = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
     let canonical = path.canonicalize().with_context(|| format!("cannot read {}", path.display()))?;
     let own = canonical.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -99,13 +102,16 @@ pub(super) fn walk(
     folder: &Path,
     relative: &str,
     found: &mut Vec<(PathBuf, String)>,
-    skipped: &mut Vec<PathBuf>,
+    skipped: &mut Vec<Skipped>,
 ) -> Result<()> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut entries: Vec<_> = entries.collect::<std::io::Result<_>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
-        let name = entry.file_name().to_string_lossy().into_owned();
+        let Ok(name) = entry.file_name().into_string() else {
+            skipped.push((entry.path(), "its name is not UTF-8"));
+            continue;
+        };
         if name == ".git" {
             continue;
         }
@@ -116,7 +122,7 @@ pub(super) fn walk(
         } else if kind.is_file() {
             found.push((entry.path(), below));
         } else {
-            skipped.push(entry.path());
+            skipped.push((entry.path(), "a symbolic link or a special file"));
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ mod serve;
 mod terminal;
 mod user;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -88,7 +89,9 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
 fn log(config: &Config) -> Result<()> {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_new(&config.log.filter)?;
-    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for a terminal, not for a file or the journal.
+    let colours = std::io::stderr().is_terminal();
+    let base = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match config.log.format {
         LogFormat::Text => base.init(),
         LogFormat::Json => base.json().flatten_event(true).init(),

@@ -42,6 +42,7 @@ pub(super) async fn serve(config: Config) -> Result<ExitCode> {
     first_account(&app).await?;
     let commands = control::listen(app.clone(), &app::socket(&data))?;
     let reloads = tokio::spawn(reload(app.clone(), hangup));
+    let upkeep = tokio::spawn(app.clone().keep_figures_small());
     say(format!("listening on http://{}", listener.local_addr()?));
     let [terminate, interrupt] = &mut stop;
     let asked = async {
@@ -53,7 +54,8 @@ pub(super) async fn serve(config: Config) -> Result<ExitCode> {
     };
     server::serve(listener, app.router(), asked).await?;
     reloads.abort();
-    commands.abort();
+    upkeep.abort();
+    commands.finish().await;
     let _ = std::fs::remove_file(app::socket(&data));
     app.close().await?;
     Ok(ExitCode::SUCCESS)

@@ -27,11 +27,11 @@ pub(super) enum User {
     List,
     /// Delete an account; its workspaces stay on disk.
     Delete { name: String },
-    /// Change a password.
+    /// Change a password; without --password-stdin a random one is made and shown once.
     Passwd {
         name: String,
-        /// Read the password from the first line of standard input (the only way).
-        #[arg(long, required = true)]
+        /// Read the password from the first line of standard input.
+        #[arg(long)]
         password_stdin: bool,
     },
 }
@@ -40,12 +40,11 @@ impl User {
     pub(super) async fn run(self, config: Config) -> Result<ExitCode> {
         let command = match self {
             User::Create { name, email, admin, password_stdin } => {
-                let password = if password_stdin { Some(password()?) } else { None };
-                Command::CreateUser { name, email, password, admin }
+                Command::CreateUser { name, email, password: chosen(password_stdin)?, admin }
             }
             User::List => Command::ListUsers,
             User::Delete { name } => Command::DeleteUser { name },
-            User::Passwd { name, password_stdin: _ } => Command::SetPassword { name, password: password()? },
+            User::Passwd { name, password_stdin } => Command::SetPassword { name, password: chosen(password_stdin)? },
         };
         match control::run(config, command, Vec::new(), &|_, _| {}).await? {
             Report::UserCreated { name, password } => {
@@ -60,9 +59,20 @@ impl User {
                     say(format!("{}{email}{}", user.name, if user.admin { " (admin)" } else { "" }));
                 }
             }
-            Report::Changed => say("done"),
+            Report::PasswordSet { name, password } => {
+                say(match password {
+                    Some(password) => format!("{name} has the password {password} now (shown only now)"),
+                    None => format!("{name} has the new password now"),
+                });
+            }
+            Report::UserDeleted { name } => say(format!("deleted {name}")),
             other => bail!("the server answered something else: {other:?}"),
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The password that is given; `None`: one is to be made.
+fn chosen(is_on_stdin: bool) -> Result<Option<String>> {
+    is_on_stdin.then(password).transpose()
 }

@@ -1,6 +1,8 @@
 //! The command line's end: runs a command here or hands it to the server.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
@@ -29,17 +31,66 @@ pub async fn run(
     files: Vec<Source>,
     progress: &(dyn Fn(u64, u64) + Send + Sync),
 ) -> Result<Report> {
-    let data = config.workspaces_location.clone();
-    if let Some(lock) = Lock::take(&data)? {
-        let app = App::open(config, lock).await?;
-        let files = files.into_iter().map(read).collect::<Result<_>>()?;
-        let report = execute(&app, command, files, progress).await;
-        app.close().await?;
-        return report;
+    let stream = match way(&config.workspaces_location).await? {
+        Way::Here(lock) => return here(config, lock, command, files, progress).await,
+        Way::Server(stream) => stream,
+    };
+    hand_over(stream, command, files, progress).await
+}
+
+/// Who runs a command.
+enum Way {
+    Here(Lock),
+    Server(UnixStream),
+}
+
+/// How long to wait for a server that is starting or stopping, or for another command.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn way(data: &Path) -> Result<Way> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(lock) = Lock::take(data)? {
+            return Ok(Way::Here(lock));
+        }
+        match UnixStream::connect(app::socket(data)).await {
+            Ok(stream) => return Ok(Way::Server(stream)),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                if Instant::now() > until {
+                    bail!("another workleaf has the data directory {} and takes no commands", data.display());
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(error) => {
+                return Err(error).context(format!(
+                    "another workleaf has the data directory {} and cannot be asked: is it another user's?",
+                    data.display()
+                ));
+            }
+        }
     }
-    let stream = UnixStream::connect(app::socket(&data)).await.context(
-        "another workleaf has the data directory but does not take commands: is it starting or another user's?",
-    )?;
+}
+
+async fn here(
+    config: Config,
+    lock: Lock,
+    command: Command,
+    files: Vec<Source>,
+    progress: &(dyn Fn(u64, u64) + Send + Sync),
+) -> Result<Report> {
+    let app = App::open(config, lock).await?;
+    let files = files.into_iter().map(read).collect::<Result<_>>()?;
+    let report = execute(&app, command, files, progress).await;
+    app.close().await?;
+    report
+}
+
+async fn hand_over(
+    stream: UnixStream,
+    command: Command,
+    files: Vec<Source>,
+    progress: &(dyn Fn(u64, u64) + Send + Sync),
+) -> Result<Report> {
     let (read_half, write_half) = stream.into_split();
     let mut out = BufWriter::new(write_half);
     send(&mut out, &Request::Run(command.clone())).await?;

@@ -24,12 +24,10 @@ pub(super) async fn execute(
             Ok(Report::Reindexed { workspaces: app.engine.workspace_count() })
         }
         Command::CreateUser { name, email, password, admin } => {
-            let chosen = password.is_none();
-            let password = password.unwrap_or_else(auth::random);
-            let hash = auth::hash(password.clone()).await;
+            let (shown, hash) = password_hash(password).await;
             let new = NewAccount { name: &name, email: email.as_deref(), password: Some(&hash), is_admin: admin };
             app.state.create_account(new).await?;
-            Ok(Report::UserCreated { name, password: chosen.then_some(password) })
+            Ok(Report::UserCreated { name, password: shown })
         }
         Command::ListUsers => {
             let accounts = app.state.accounts().await?;
@@ -39,13 +37,24 @@ pub(super) async fn execute(
         Command::DeleteUser { name } => {
             app.state.delete_account(&name).await?;
             app.authenticator.forget();
-            Ok(Report::Changed)
+            Ok(Report::UserDeleted { name })
         }
         Command::SetPassword { name, password } => {
-            let hash = auth::hash(password).await;
+            let (shown, hash) = password_hash(password).await;
             app.state.set_password(&name, &hash).await.context("the password was not changed")?;
             app.authenticator.forget();
-            Ok(Report::Changed)
+            Ok(Report::PasswordSet { name, password: shown })
+        }
+    }
+}
+
+/// The hash of a password or of one that is made now, which is then the first.
+async fn password_hash(given: Option<String>) -> (Option<String>, String) {
+    match given {
+        Some(given) => (None, auth::hash(given).await),
+        None => {
+            let made = auth::random();
+            (Some(made.clone()), auth::hash(made).await)
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::resource::actor::Actor;
 use crate::resource::document::Format;
 use crate::resource::etag::Expected;
 use crate::resource::key::{FilePath, WorkspaceName};
-use crate::resource::kind::Kind;
+use crate::resource::kind::{Kind, Kinds};
 use crate::store::Settings;
 
 /// A file on its way in.
@@ -78,6 +78,8 @@ pub(super) async fn import(
         }
         bail!("nothing to import");
     }
+    // A file that selects among a kind's schemas comes first: the others are judged by it.
+    changes.sort_by_key(|change| !selects(&kinds, &change.path));
     let message = format!("import: {} {}", changes.len(), if changes.len() == 1 { "file" } else { "files" });
     let options = Options { message: Some(message), takes_invalid: true, dry_run: false };
     let written = writer.commit(changes, options).await.map_err(words)?;
@@ -92,13 +94,12 @@ pub(super) async fn import(
     Ok(Report::Imported { workspace: name.to_string(), commit: written.commit, files: reports })
 }
 
+fn selects(kinds: &Kinds, path: &FilePath) -> bool {
+    kinds.iter().any(|kind| kind.select.as_ref().is_some_and(|select| select.file == *path))
+}
+
 /// The path that was given, or the one that the file's kind has for it.
-fn place(
-    writer: &Writer,
-    kinds: &crate::resource::kind::Kinds,
-    kind: Option<&Arc<Kind>>,
-    file: &Incoming,
-) -> Result<FilePath> {
+fn place(writer: &Writer, kinds: &Kinds, kind: Option<&Arc<Kind>>, file: &Incoming) -> Result<FilePath> {
     if let Some(path) = &file.path {
         return Ok(FilePath::parse(path)?);
     }

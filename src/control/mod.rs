@@ -9,4 +9,4 @@ mod server;
 
 pub use client::{Source, run};
 pub use protocol::{Command, ImportedFile, Report};
-pub use server::listen;
+pub use server::{Commands, listen};

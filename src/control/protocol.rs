@@ -24,9 +24,10 @@ pub enum Command {
     DeleteUser {
         name: String,
     },
+    /// Without a password the server chooses one.
     SetPassword {
         name: String,
-        password: String,
+        password: Option<String>,
     },
 }
 
@@ -45,7 +46,7 @@ pub(super) enum Request {
 
 /// What the server says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Status {
+pub(super) enum Status {
     Progress {
         done: u64,
         total: u64,
@@ -72,7 +73,14 @@ pub enum Report {
         password: Option<String>,
     },
     Users(Vec<ListedUser>),
-    Changed,
+    UserDeleted {
+        name: String,
+    },
+    /// The password is given when the server chose it.
+    PasswordSet {
+        name: String,
+        password: Option<String>,
+    },
 }
 
 /// One file of an import.

@@ -3,21 +3,42 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::execute::execute;
 use super::import::Incoming;
 use super::protocol::{Command, Report, Request, Status};
 use crate::app::App;
 
-/// Takes commands at this path until dropped. Only the server's own user may connect.
-pub fn listen(app: Arc<App>, path: &Path) -> Result<tokio::task::JoinHandle<()>> {
+/// How long the commands that were taken may go on once the server is asked to stop.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// A socket that takes commands.
+pub struct Commands {
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Commands {
+    /// Takes no more and ends those that were taken.
+    pub async fn finish(self) {
+        let _ = self.stop.send(());
+        if tokio::time::timeout(DRAIN, self.serving).await.is_err() {
+            tracing::warn!("some commands did not end in time");
+        }
+    }
+}
+
+/// Takes commands at this path. Only the server's own user may connect.
+pub fn listen(app: Arc<App>, path: &Path) -> Result<Commands> {
     // The lock is ours, so a socket that is there is a dead server's.
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -28,16 +49,35 @@ pub fn listen(app: Arc<App>, path: &Path) -> Result<tokio::task::JoinHandle<()>>
     let listener = UnixListener::bind(path).context("cannot make the control socket")?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
         .context("cannot protect the control socket")?;
-    Ok(tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let app = app.clone();
-            tokio::spawn(async move {
-                if let Err(error) = answer(&app, stream).await {
-                    tracing::debug!(%error, "a command ended early");
+    let (stop, asked) = oneshot::channel();
+    Ok(Commands { stop, serving: tokio::spawn(serve(app, listener, asked)) })
+}
+
+async fn serve(app: Arc<App>, listener: UnixListener, mut asked: oneshot::Receiver<()>) {
+    let mut running = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let app = app.clone();
+                    running.spawn(async move {
+                        if let Err(error) = answer(&app, stream).await {
+                            tracing::debug!(%error, "a command ended early");
+                        }
+                    });
                 }
-            });
+                Err(error) => {
+                    // Out of file descriptors: those in use are given back.
+                    tracing::warn!(%error, "a command was not accepted");
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            },
+            Some(_) = running.join_next() => {}
+            _ = &mut asked => break,
         }
-    }))
+    }
+    drop(listener);
+    while running.join_next().await.is_some() {}
 }
 
 async fn answer(app: &Arc<App>, stream: UnixStream) -> Result<()> {

@@ -3,7 +3,7 @@
 //! Our own writes arrive here from the workspace's writer, others' commits from a comparison of
 //! heads; a rebuild is the same walk from the first commit on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -146,7 +146,7 @@ impl Engine {
 
     /// Takes in whatever lies between the index's head and the workspace's.
     pub(super) fn compare(&self, workspace: &Arc<Workspace>) -> Result<(), Error> {
-        let known = self.indexed_heads().remove(workspace.name().as_str());
+        let known = self.index.head(workspace.name().as_str());
         let now = workspace.head();
         let Some(known) = known else { return self.absorb_new(workspace) };
         if *known.commit == *now.to_string() {
@@ -181,8 +181,9 @@ impl Engine {
     /// Compares every workspace's head with the index; drops what is no more.
     pub(super) fn catch_up(&self) -> Result<(), Error> {
         let workspaces = self.store.workspaces();
-        for name in self.indexed_heads().into_keys() {
-            if !workspaces.iter().any(|workspace| workspace.name().as_str() == &*name) {
+        let names: HashSet<&str> = workspaces.iter().map(|workspace| workspace.name().as_str()).collect();
+        for name in self.index.heads().into_keys() {
+            if !names.contains(&*name) {
                 self.index.forget(&name)?;
             }
         }
@@ -219,12 +220,12 @@ impl Engine {
                 None => removes.push(path),
             }
         }
-        let before = self.indexed_heads().remove(workspace.name().as_str());
         let chunks: Vec<&[(Arc<str>, Life)]> = alive.chunks(CHUNK).collect();
         let next = AtomicUsize::new(0);
         let threads = if chunks.len() > 2 { std::thread::available_parallelism().map_or(2, usize::from) } else { 1 };
         if chunks.len() > 1 {
-            // All but the last, which carries the head.
+            // All but the last, which carries the head: a stop in between starts over from here.
+            let before = self.index.head(workspace.name().as_str());
             let most = &chunks[..chunks.len() - 1];
             let work = || -> Result<(), Error> {
                 while let Some(chunk) = most.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -337,7 +338,7 @@ impl Engine {
                 }
             }
         }
-        let Some(head) = self.indexed_heads().remove(workspace.name().as_str()) else { return Ok(()) };
+        let Some(head) = self.index.head(workspace.name().as_str()) else { return Ok(()) };
         self.settle(workspace, ledger, head)
     }
 }

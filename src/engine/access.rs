@@ -10,7 +10,7 @@ use crate::resource::row::{Column, Value};
 use crate::store::Workspace;
 
 /// The workspace that the catalogue dialects share.
-pub const CATALOGUE: &str = "catalogue/main";
+pub(super) const CATALOGUE: &str = "catalogue/main";
 
 /// Who may write the shared catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -51,6 +51,13 @@ impl Engine {
         kind.schema_for(Some(&value))
     }
 
+    /// As [`Engine::generation`], where that needs no reading.
+    pub(super) fn known_generation(&self, workspace: &Workspace, kind: &Kind) -> Option<usize> {
+        let Some(select) = &kind.select else { return Some(0) };
+        let value = self.selections.get(workspace.name().as_str(), select.file.as_str())?;
+        Some(kind.schema_for(Some(&value)))
+    }
+
     /// The generation that will hold with what is staged so far.
     pub(super) fn generation_in(&self, tip: &mut Tip<'_>, kind: &Kind) -> usize {
         let Some(select) = &kind.select else { return 0 };

@@ -121,17 +121,40 @@ impl Reader {
         self.lookup(kind, reference, Some(workspace))
     }
 
+    /// The document of this id with its content, when that is in memory: quick enough for an async
+    /// thread. `None` says nothing about the document: ask [`Reader::find`].
+    pub fn kept(&self, kind: &Arc<Kind>, reference: &str) -> Result<Option<(Found, Arc<Content>)>, Error> {
+        let Some(found) = self.by_id(kind, reference, None)? else { return Ok(None) };
+        let Some(workspace) = self.workspace_of(&found.row) else { return Ok(None) };
+        let Some(generation) = self.engine.known_generation(&workspace, kind) else { return Ok(None) };
+        let kept = self.engine.contents.kept(kind, generation, &found.row.path, found.row.etag);
+        Ok(kept.map(|content| (found, content)))
+    }
+
+    fn by_id(
+        &self,
+        kind: &Arc<Kind>,
+        reference: &str,
+        workspace: Option<&WorkspaceName>,
+    ) -> Result<Option<Found>, Error> {
+        let id = if kind.has_given_id() {
+            DocumentId::Text(reference.into())
+        } else if reference.len() <= 16
+            && reference.bytes().all(|b| b.is_ascii_digit())
+            && let Ok(number) = reference.parse()
+        {
+            DocumentId::Number(number)
+        } else {
+            return Ok(None);
+        };
+        let mut rows = self.engine.index.rows_by_id(&kind.name, &id.stored())?;
+        rows.retain(|row| self.may_see(row) && workspace.is_none_or(|name| name.as_str() == &*row.workspace));
+        if rows.is_empty() { Ok(None) } else { one(kind, reference, rows).map(Some) }
+    }
+
     fn lookup(&self, kind: &Arc<Kind>, reference: &str, workspace: Option<&WorkspaceName>) -> Result<Found, Error> {
-        let mut ids = vec![DocumentId::Text(reference.into())];
-        if !kind.has_given_id() && reference.len() <= 16 && reference.bytes().all(|b| b.is_ascii_digit()) {
-            ids.extend(reference.parse().map(DocumentId::Number));
-        }
-        for id in ids {
-            let mut rows = self.engine.index.rows_by_id(&kind.name, &id.stored())?;
-            rows.retain(|row| self.may_see(row) && workspace.is_none_or(|name| name.as_str() == &*row.workspace));
-            if !rows.is_empty() {
-                return one(kind, reference, rows);
-            }
+        if let Some(found) = self.by_id(kind, reference, workspace)? {
+            return Ok(found);
         }
         if let Some(field) = kind.field("name").filter(|field| !field.column.is_number()) {
             let named = Filter::In(field.column, vec![Encoded::Text(encode_text(reference))]);

@@ -1,6 +1,5 @@
 //! The engine itself, and the use cases on whole workspaces.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::access::{self, CatalogueWriters};
@@ -183,10 +182,5 @@ impl Engine {
     /// How many workspaces there are.
     pub fn workspace_count(&self) -> usize {
         self.store.workspaces().len()
-    }
-
-    /// Heads by workspace, as the index knows them.
-    pub(super) fn indexed_heads(&self) -> HashMap<Arc<str>, crate::index::Head> {
-        self.index.heads()
     }
 }

@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use tower::Layer;
 
+use super::parameters::Parameters;
+
 /// One operation: how it is reached, what answers it, what the document says.
 pub struct Route<S> {
     pub method: Method,
@@ -44,6 +46,13 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
         <L::Service as tower::Service<Request>>::Future: Send + 'static,
     {
         self.handler = self.handler.layer(layer);
+        self
+    }
+
+    /// Lets another route answer what this one is asked with a query parameter of this name.
+    pub fn with_parameter(mut self, name: &'static str, other: Route<S>) -> Self {
+        let filter = MethodFilter::try_from(self.method.clone()).expect("only standard methods are mounted");
+        self.handler = on(filter, ByParameter { name, with: other.handler, without: self.handler });
         self
     }
 
@@ -109,6 +118,23 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
     fn set(mut self, key: &str, value: Value) -> Self {
         self.operation[key] = value;
         self
+    }
+}
+
+/// One of two handlers, by whether the query names a parameter.
+#[derive(Clone)]
+struct ByParameter<S> {
+    name: &'static str,
+    with: MethodRouter<S>,
+    without: MethodRouter<S>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Handler<(), S> for ByParameter<S> {
+    type Future = <MethodRouter<S> as Handler<(), S>>::Future;
+
+    fn call(self, request: Request, state: S) -> Self::Future {
+        let is_named = request.uri().query().is_some_and(|query| Parameters::parse(query).get(self.name).is_some());
+        if is_named { self.with.call(request, state) } else { self.without.call(request, state) }
     }
 }
 

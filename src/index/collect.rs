@@ -222,6 +222,9 @@ impl Facet {
     }
 }
 
+/// So many documents of a column are looked at together.
+const CHUNK: DocId = 16 << 10;
+
 /// Gathers the hits of one segment.
 pub(super) struct Collector<'a> {
     part: &'a Part,
@@ -254,6 +257,16 @@ impl<'a> Collector<'a> {
             Candidates::Everything => {
                 for document in 0..self.part.segment.documents {
                     self.offer(document, 0.0, &plan.test);
+                }
+            }
+            Candidates::Within(values, low, high) => {
+                let mut documents = Vec::new();
+                for from in (0..self.part.segment.documents).step_by(CHUNK as usize) {
+                    let chunk = from..self.part.segment.documents.min(from + CHUNK);
+                    documents.clear();
+                    values.numbers.get_docids_for_value_range(*low..=*high, chunk, &mut documents);
+                    documents.dedup();
+                    documents.iter().for_each(|document| self.offer(*document, 0.0, &plan.test));
                 }
             }
             Candidates::Postings(infos) => match infos.as_slice() {

@@ -9,12 +9,12 @@
 //! In reading order: `schema` (what is stored), `codec` (rows as bytes), `segment` (one segment's
 //! columns and postings), `plan` (a filter on one segment), `collect` (the hits of one segment),
 //! `recent` (the layer in memory), `search`, `text` (words, phrases, snippets), `writer` (the
-//! thread that commits), `index` (the face).
+//! thread that commits), `handle` (the face).
 
 mod codec;
 mod collect;
 mod error;
-mod index;
+mod handle;
 mod open;
 mod plan;
 mod recent;
@@ -25,7 +25,7 @@ mod text;
 mod writer;
 
 pub use error::Error;
-pub use index::{Batch, Head, Index, KindCount, Page};
+pub use handle::{Batch, Head, Index, KindCount, Page};
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use tantivy::directory::MmapDirectory;
 use tantivy::directory::error::LockError;
+use tantivy::directory::{Directory, INDEX_WRITER_LOCK, MmapDirectory};
 use tantivy::index::IndexSettings;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::tokenizer::TokenizerManager;
@@ -37,6 +37,13 @@ pub(super) fn open(dir: Option<&Path>, fingerprint: &str) -> Result<Opened, Erro
         return start(index, fields, Payload { fingerprint, heads: Default::default() });
     };
     std::fs::create_dir_all(dir).map_err(|error| Error::Open(error.into()))?;
+    let directory = MmapDirectory::open(dir).map_err(|error| Error::Open(error.into()))?;
+    // What another process uses is neither damaged nor ours to empty.
+    match directory.acquire_lock(&INDEX_WRITER_LOCK) {
+        Ok(lock) => drop(lock),
+        Err(LockError::LockBusy) => return Err(Error::Locked),
+        Err(error) => return Err(Error::Open(error.into())),
+    }
     match existing(dir, &fingerprint) {
         Ok(Some(opened)) => return Ok(opened),
         Ok(None) => {}

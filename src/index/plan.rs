@@ -9,7 +9,7 @@ use tantivy::DocId;
 use tantivy::postings::TermInfo;
 
 use super::Error;
-use super::schema::{self, has_terms};
+use super::schema::{self, has_ranges, has_terms};
 use super::segment::{Segment, Values};
 use crate::resource::query::Filter;
 use crate::resource::row::{Column, Value};
@@ -47,6 +47,31 @@ impl Test {
         }
     }
 
+    /// The column and the bounds of a test that is nothing else.
+    fn range(&self) -> Option<(Arc<Values>, u64, u64)> {
+        match self {
+            Test::Is(values, wanted) => Some((values.clone(), *wanted, *wanted)),
+            Test::Within(values, low, high) => Some((values.clone(), *low, *high)),
+            _ => None,
+        }
+    }
+
+    /// Whether some value lies within, both included. Bounds are cut to the values there are:
+    /// columnar's own search takes a range below all of them for the least one.
+    fn within(values: Arc<Values>, low: u64, high: u64) -> Test {
+        let (least, greatest) = (values.numbers.min_value(), values.numbers.max_value());
+        let (low, high) = (low.max(least), high.min(greatest));
+        if low > high {
+            Test::Never
+        } else if (low, high) == (least, greatest) && values.numbers.get_cardinality().is_full() {
+            Test::Always
+        } else if low == high {
+            Test::Is(values, low)
+        } else {
+            Test::Within(values, low, high)
+        }
+    }
+
     fn all(parts: Vec<Test>) -> Test {
         let mut parts: Vec<Test> = parts.into_iter().filter(|part| !matches!(part, Test::Always)).collect();
         if parts.iter().any(|part| matches!(part, Test::Never)) {
@@ -76,6 +101,8 @@ impl Test {
 pub(super) enum Candidates {
     /// In these postings only.
     Postings(Vec<TermInfo>),
+    /// Where some value of this column lies within, both included.
+    Within(Arc<Values>, u64, u64),
     /// Anywhere.
     Everything,
 }
@@ -119,10 +146,16 @@ impl Plan {
                 }
                 Candidates::Postings(driver.infos)
             }
-            _ => {
-                tests.push(row_test(segment)?);
-                Candidates::Everything
-            }
+            _ => match tests.iter().enumerate().find_map(|(at, test)| Some((at, test.range()?))) {
+                Some((at, (values, low, high))) => {
+                    tests[at] = Test::Always;
+                    Candidates::Within(values, low, high)
+                }
+                None => {
+                    tests.push(row_test(segment)?);
+                    Candidates::Everything
+                }
+            },
         };
         Ok(Plan { candidates, test: Test::all(tests) })
     }
@@ -137,8 +170,7 @@ impl Plan {
 fn row_test(segment: &Segment) -> Result<Test, Error> {
     Ok(match segment.values(Column::Kind)? {
         None => Test::Never,
-        Some(kinds) if kinds.numbers.get_cardinality().is_full() => Test::Always,
-        Some(kinds) => Test::Within(kinds, 0, u64::MAX),
+        Some(kinds) => Test::within(kinds, 0, u64::MAX),
     })
 }
 
@@ -178,7 +210,7 @@ fn compile(filter: &Filter, segment: &Segment) -> Result<Test, Error> {
             numbers.dedup();
             match numbers.as_slice() {
                 [] => Test::Never,
-                [one] => Test::Is(values, *one),
+                [one] => Test::within(values, *one, *one),
                 _ => Test::OneOf(values, numbers),
             }
         }
@@ -193,7 +225,7 @@ fn compile(filter: &Filter, segment: &Segment) -> Result<Test, Error> {
                 Some(end) => segment.standing(*column, &end)?.ordinal,
                 None => u64::MAX,
             };
-            within(values, low, high)
+            ordinals(values, low, high)
         }
         Filter::Between(column, low, high) => {
             let Some(values) = segment.values(*column)? else { return Ok(Test::Never) };
@@ -204,7 +236,7 @@ fn compile(filter: &Filter, segment: &Segment) -> Result<Test, Error> {
                     _ => default,
                 };
                 let (low, high) = (number(low, 0), number(high, u64::MAX));
-                return Ok(if low > high { Test::Never } else { Test::Within(values, low, high) });
+                return Ok(Test::within(values, low, high));
             }
             let low = match low {
                 Some(Value::Text(text)) => segment.standing(*column, text)?.ordinal,
@@ -217,14 +249,14 @@ fn compile(filter: &Filter, segment: &Segment) -> Result<Test, Error> {
                 }
                 _ => u64::MAX,
             };
-            within(values, low, high)
+            ordinals(values, low, high)
         }
     })
 }
 
-/// Ordinals from `low` up to `high`, not included.
-fn within(values: Arc<Values>, low: u64, high: u64) -> Test {
-    if low < high { Test::Within(values, low, high - 1) } else { Test::Never }
+/// Whether the ordinal of some value lies from `low` up to `high`, not included.
+fn ordinals(values: Arc<Values>, low: u64, high: u64) -> Test {
+    if low < high { Test::within(values, low, high - 1) } else { Test::Never }
 }
 
 /// The bounds that can decide: numbers are less than texts, so a bound of the other sort holds
@@ -275,13 +307,17 @@ impl Driver {
 /// ranges of terms or for single ones.
 fn drive(filter: &Filter, segment: &Segment, bound: u64, ranges: bool) -> Result<Option<Driver>, Error> {
     // More terms than this are slower to list than the segment is to scan.
-    let most = (bound.min(u64::from(segment.documents / 64)).clamp(16, 2048)) as usize;
+    let most = (bound.min(u64::from(segment.documents / 32)).clamp(16, 2048)) as usize;
     match filter {
         Filter::In(column, values) if has_terms(*column) && !ranges => {
             let mut infos = Vec::new();
+            let mut exact = true;
             for value in values {
                 let term = match value {
-                    Value::Text(text) if !column.is_number() => schema::text_term(*column, text),
+                    Value::Text(text) if !column.is_number() => {
+                        exact &= schema::is_literal(text);
+                        schema::text_term(*column, text)
+                    }
                     Value::Number(number) if column.is_number() => schema::number_term(*column, *number),
                     _ => continue,
                 };
@@ -290,44 +326,29 @@ fn drive(filter: &Filter, segment: &Segment, bound: u64, ranges: bool) -> Result
             // A value asked for twice is one term.
             infos.sort_unstable_by_key(|info| info.postings_range.start);
             infos.dedup();
-            Ok(Some(Driver::new(infos, true)))
+            Ok(Some(Driver::new(infos, exact)))
         }
-        Filter::In(Column::Path, values) if ranges => {
-            let mut infos = Vec::new();
-            for value in values {
-                let Value::Text(path) = value else { continue };
-                let (low, high) = (schema::key_term("", path), schema::key_term("\u{10ffff}", path));
-                match segment.term_range(&low, &high, most)? {
-                    Some(found) => infos.extend(found),
-                    None => return Ok(None),
-                }
-            }
-            Ok(Some(Driver::new(infos, false)))
-        }
-        Filter::Prefix(column, prefix) if ranges && !column.is_number() && *column != Column::Etag => {
-            let low = schema::text_term(*column, prefix);
-            let high = match successor(prefix) {
-                Some(end) => schema::text_term(*column, &end),
-                None => end_of(*column),
-            };
+        Filter::Prefix(column, prefix) if ranges && !column.is_number() && has_ranges(*column) => {
+            let (low, high) = (schema::lower_bound(*column, prefix), schema::upper_bound(*column, prefix));
             Ok(segment.term_range(&low, &high, most)?.map(|infos| Driver::new(infos, false)))
         }
-        Filter::Between(column, low, high) if ranges && has_terms(*column) => {
+        Filter::Between(column, low, high) if ranges && has_ranges(*column) => {
             let Some((low, high)) = bounds(*column, low, high) else { return Ok(None) };
-            let term = |value: &Value| match value {
-                Value::Text(text) => schema::text_term(*column, text),
-                Value::Number(number) => schema::number_term(*column, *number),
+            let low = match low {
+                Some(Value::Text(text)) => schema::lower_bound(*column, text),
+                Some(Value::Number(number)) => schema::number_term(*column, *number),
+                None => schema::lower_bound(*column, ""),
             };
-            let low = low.map_or_else(|| schema::text_term(*column, ""), term);
-            // What follows a term directly is the term with a zero byte.
-            let high = high.map_or_else(
-                || end_of(*column),
-                |value| {
-                    let mut term = term(value);
-                    term.push(0);
-                    term
-                },
-            );
+            let high = match high {
+                Some(Value::Text(text)) => schema::upper_bound(*column, text),
+                Some(Value::Number(number)) => {
+                    // What follows a term directly is the term with a zero byte.
+                    let mut bound = schema::number_term(*column, *number);
+                    bound.push(0);
+                    bound
+                }
+                None => schema::upper_bound(*column, ""),
+            };
             if low >= high {
                 return Ok(None);
             }
@@ -363,13 +384,6 @@ fn drive(filter: &Filter, segment: &Segment, bound: u64, ranges: bool) -> Result
         }
         _ => Ok(None),
     }
-}
-
-/// What all terms of a column are less than.
-fn end_of(column: Column) -> Vec<u8> {
-    let mut term = schema::text_term(column, "");
-    term[0] += 1;
-    term
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tantivy::DocId;
 
-use super::index::Head;
+use super::handle::Head;
 use super::segment::{Address, View};
 use super::{Error, schema};
 use crate::resource::query::Filter;

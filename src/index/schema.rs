@@ -4,6 +4,7 @@
 //! so that a segment has one dictionary for them; values to compare, sort and count by live in one
 //! fast field per column.
 
+use sha2::{Digest, Sha256};
 use tantivy::schema::{BytesOptions, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
 use tantivy::{TantivyDocument, Term};
 
@@ -62,37 +63,92 @@ pub(super) fn field_name(column: Column) -> String {
     }
 }
 
-/// Whether equal values of a column can be found by a term.
+/// Whether equal values of a column can be found by a term. The dictionary of terms is what costs
+/// most to build, so columns that hold something else in every document have none: a path is found
+/// by its [`key_term`], an etag by looking at all.
 pub(super) fn has_terms(column: Column) -> bool {
     column != Column::Etag && column != Column::Path
 }
 
-/// The term of a text in a column. Paths have none of their own: [`key_term`]s start with them.
+/// Whether the terms of a column are in the order of its values, as far as they go.
+pub(super) fn has_ranges(column: Column) -> bool {
+    has_terms(column) && column != Column::Id
+}
+
+/// Texts up to this length are terms as they are.
+const LITERAL: usize = 20;
+/// Of longer ones these first bytes are kept, followed by [`HASHED`] and a hash.
+const KEPT: usize = 12;
+/// Occurs in no UTF-8.
+const HASHED: u8 = 0xff;
+
+/// Whether only this text has its term.
+pub(super) fn is_literal(text: &str) -> bool {
+    text.len() <= LITERAL
+}
+
+/// The term of a text in a column.
 pub(super) fn text_term(column: Column, text: &str) -> Vec<u8> {
-    let mut term = Vec::with_capacity(1 + text.len());
-    term.push(ordinal(column).map_or(u8::MAX, |ordinal| ordinal as u8));
-    term.extend_from_slice(text.as_bytes());
+    let mut term = leader(column);
+    if is_literal(text) {
+        term.extend_from_slice(text.as_bytes());
+    } else {
+        if has_ranges(column) {
+            term.extend_from_slice(&text.as_bytes()[..KEPT]);
+        }
+        term.push(HASHED);
+        term.extend_from_slice(&Sha256::digest(text)[..8]);
+    }
+    term
+}
+
+/// What the terms of all texts from this one on are not less than, and so are those of all texts
+/// that start with it.
+pub(super) fn lower_bound(column: Column, text: &str) -> Vec<u8> {
+    let mut bound = leader(column);
+    bound.extend_from_slice(&text.as_bytes()[..text.len().min(KEPT)]);
+    bound
+}
+
+/// What the terms of all texts up to this one are less than, and so are those of all texts that
+/// start with it.
+pub(super) fn upper_bound(column: Column, text: &str) -> Vec<u8> {
+    let mut bound = lower_bound(column, text);
+    // Neither a byte of UTF-8 nor the number of a column is the greatest byte.
+    if let Some(last) = bound.last_mut() {
+        *last += 1;
+    }
+    bound
+}
+
+fn leader(column: Column) -> Vec<u8> {
+    let mut term = Vec::with_capacity(1 + LITERAL + 1);
+    term.push(ordinal(column).map_or(HASHED - 1, |ordinal| ordinal as u8));
     term
 }
 
 /// The term of a number in a column; terms order as the numbers do.
 pub(super) fn number_term(column: Column, number: u64) -> Vec<u8> {
-    let mut term = Vec::with_capacity(9);
-    term.push(ordinal(column).map_or(u8::MAX, |ordinal| ordinal as u8));
+    let mut term = leader(column);
     term.extend_from_slice(&number.to_be_bytes());
     term
 }
 
 /// The term of one document's address.
 pub(super) fn key_term(workspace: &str, path: &str) -> Vec<u8> {
-    two(text_term(Column::Path, path), workspace)
+    pair_term(leader(Column::Path), workspace, path)
 }
 
 /// The term of a document's touches.
 pub(super) fn touch_term(workspace: &str, id: &str) -> Vec<u8> {
-    let mut term = vec![TOUCH];
-    term.extend_from_slice(id.as_bytes());
-    two(term, workspace)
+    pair_term(vec![TOUCH], workspace, id)
+}
+
+/// 80 bits of a hash: to find a second pair with the hash of a given one is out of reach.
+fn pair_term(mut term: Vec<u8>, workspace: &str, name: &str) -> Vec<u8> {
+    let digest = Sha256::new().chain_update(workspace).chain_update([0]).chain_update(name).finalize();
+    term.extend_from_slice(&digest[..10]);
+    term
 }
 
 /// The term of all touches in a workspace.
@@ -100,12 +156,6 @@ pub(super) fn touch_workspace_term(workspace: &str) -> Vec<u8> {
     let mut term = vec![TOUCH_WORKSPACE];
     term.extend_from_slice(workspace.as_bytes());
     term
-}
-
-fn two(mut first: Vec<u8>, second: &str) -> Vec<u8> {
-    first.push(0);
-    first.extend_from_slice(second.as_bytes());
-    first
 }
 
 /// The name of the fast field that touches are ordered by.
@@ -214,6 +264,34 @@ impl Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn terms_lie_within_the_bounds_of_their_texts() {
+        let column = Column::Text(3);
+        let mut texts: Vec<String> = ["", "a", "ab", "ß", "\u{10ffff}", "component 1"].map(str::to_owned).to_vec();
+        for base in ["component 123456", "ßßßßßßßßßßßß", "\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}"]
+        {
+            texts.push(base.to_owned());
+            texts.extend([format!("{base}xxxxxxx"), format!("{base}xxxxxxxy"), format!("{base}y")]);
+        }
+        let mut terms = std::collections::HashSet::new();
+        for text in &texts {
+            let term = text_term(column, text);
+            assert!(terms.insert(term.clone()));
+            for other in &texts {
+                if text >= other {
+                    assert!(term >= lower_bound(column, other), "{text} {other}");
+                }
+                if text <= other {
+                    assert!(term < upper_bound(column, other), "{text} {other}");
+                }
+                if text.starts_with(other) {
+                    assert!((lower_bound(column, other)..upper_bound(column, other)).contains(&term));
+                }
+            }
+            assert!(term > lower_bound(Column::Text(2), text) && term < lower_bound(Column::Text(4), ""));
+        }
+    }
 
     #[test]
     fn every_column_has_its_own_number_and_name() {

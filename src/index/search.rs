@@ -9,7 +9,7 @@ use tantivy::schema::Field;
 use tantivy::{Searcher, Term};
 
 use super::collect::{After, Collector, Hit, Key, SegmentOrder};
-use super::index::Page;
+use super::handle::Page;
 use super::plan::Plan;
 use super::recent::Hidden;
 use super::segment::{Part, RowCache, View};

@@ -116,7 +116,8 @@ impl Segment {
 
     /// Where `text` stands among the values of a text column.
     pub(super) fn standing(&self, column: Column, text: &str) -> Result<Standing, Error> {
-        let key = schema::text_term(column, text);
+        let mut key = vec![schema::ordinal(column).map_or(u8::MAX, |ordinal| ordinal as u8)];
+        key.extend_from_slice(text.as_bytes());
         if let Some(standing) = self.standings.get(key.as_slice()) {
             return Ok(standing);
         }

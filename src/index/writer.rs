@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tantivy::{IndexReader, IndexWriter};
 
 use super::Error;
-use super::index::Head;
+use super::handle::Head;
 use super::recent::{Change, Hidden, Live, Sequence};
 use super::schema::Fields;
 use super::segment::{RowCache, View};
@@ -22,9 +22,9 @@ const DELAY: Duration = Duration::from_millis(200);
 /// A commit of `d` is followed by a rest of nine times `d`, at most this.
 const LONGEST_REST: Duration = Duration::from_secs(2);
 /// So many changes are committed at once.
-const MANY: usize = 2_000;
+const MANY: usize = 8_000;
 /// So many recent entries make writers wait.
-pub(super) const FULL: usize = 8_000;
+pub(super) const FULL: usize = 16_000;
 /// How often and how many times to look for merged segments when nothing is written.
 const SETTLE: Duration = Duration::from_secs(1);
 const SETTLE_TIMES: u32 = 30;

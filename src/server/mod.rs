@@ -1,5 +1,6 @@
 //! Mounts the dialects; the whole middleware stack; health, metrics, the OpenAPI document.
 
+mod figures;
 mod listen;
 mod pages;
 mod router;

@@ -9,6 +9,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Map, Value, json};
+use tower::ServiceBuilder;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -27,20 +28,20 @@ pub trait Health: Send + Sync {
     fn problems(&self) -> Vec<String>;
 }
 
-/// All routes, those of each kind expanded.
+/// The routes of all dialects, those of each kind expanded.
 fn table(kinds: &Kinds) -> Vec<Route<Context>> {
-    let mut table = pages::routes();
-    table.extend(rest::routes());
+    let mut table = rest::routes();
     for kind in kinds.iter() {
         table.extend(rest::kind_routes(kind, dci::owned(kind)));
     }
-    table.extend(dci::routes(kinds));
+    table.extend(dci::routes(kinds, rest::document_route));
     table
 }
 
 /// The OpenAPI 3.1 document over these kinds.
 pub fn document(kinds: &Kinds) -> Value {
-    let mut document = openapi::document(&table(kinds), schemas(kinds), DESCRIPTION);
+    let all: Vec<_> = pages::routes().into_iter().chain(table(kinds)).collect();
+    let mut document = openapi::document(&all, schemas(kinds), DESCRIPTION);
     let about = |kind: &Kind| json!({ "name": &*kind.plural, "description": kind.description.as_ref().or(kind.title.as_ref()) });
     document["tags"] = kinds.iter().map(|kind| about(kind)).collect();
     document
@@ -112,14 +113,17 @@ pub fn router(
 ) -> Router {
     let pages = pages::Pages::new(document(kinds), metrics, health);
     let compression = CompressionLayer::new().quality(CompressionLevel::Fastest);
-    route::router(table(kinds))
+    let own = pages::routes().into_iter().map(|route| route.layered(axum::Extension(pages.clone())));
+    let all = own.chain(table(kinds)).collect();
+    // One layer of several: the router boxes each layer that it is given by itself.
+    let stack = ServiceBuilder::new()
+        .layer(from_fn_with_state(settings, stack::frame))
+        .layer(compression)
+        .layer(CatchPanicLayer::custom(stack::panicked));
+    route::router(all)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(axum::Extension(pages))
-        .layer(from_fn_with_state(settings.clone(), stack::limit))
-        .layer(CatchPanicLayer::custom(stack::panicked))
-        .layer(compression)
-        .layer(from_fn_with_state(settings, stack::frame))
+        .layer(stack)
         .with_state(context)
 }
 

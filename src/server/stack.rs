@@ -1,6 +1,7 @@
 //! What runs around every request.
 
 use std::any::Any;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,17 +14,26 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use tracing::Instrument as _;
 
+use super::figures::Figures;
 use crate::dialect::dci;
 use crate::http::fault::{Fault, internal};
 
 /// What the stack is told by the configuration.
 #[derive(Clone)]
 pub struct Settings {
-    pub timeout: Duration,
+    timeout: Duration,
     /// Origins that get an answer with credentials.
-    pub origins: Arc<[String]>,
+    origins: Arc<[String]>,
+    figures: Arc<Figures>,
+}
+
+impl Settings {
+    pub fn new(timeout: Duration, origins: Arc<[String]>) -> Self {
+        Settings { timeout, origins, figures: Arc::default() }
+    }
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -44,19 +54,18 @@ fn request_id() -> String {
     format!("{run:08x}-{:06x}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Outermost: request id, span, CORS, metrics, access log.
+/// Outermost: request id, span, time limit, CORS, metrics, access log.
 pub(super) async fn frame(State(settings): State<Settings>, request: Request, next: Next) -> Response {
     let id = request_id();
     let method = request.method().clone();
-    let route =
-        request.extensions().get::<MatchedPath>().map_or_else(|| "none".into(), |path| path.as_str().to_owned());
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let cors = cors(&settings, &request);
-    let span = tracing::info_span!("request", id = %id, http.method = %method, http.path = %request.uri().path());
+    let span = tracing::info_span!("request", %id, http.method = %method, http.path = %request.uri().path());
     let started = Instant::now();
-    let mut response = if method == Method::OPTIONS && request.headers().contains_key(ORIGIN) && !cors.is_empty() {
+    let mut response = if method == Method::OPTIONS && !cors.is_empty() {
         StatusCode::OK.into_response()
     } else {
-        next.run(request).instrument(span.clone()).await
+        limited(settings.timeout, next.run(request)).instrument(span.clone()).await
     };
     let taken = started.elapsed();
     for (name, value) in &cors {
@@ -66,7 +75,7 @@ pub(super) async fn frame(State(settings): State<Settings>, request: Request, ne
             response.headers_mut().insert(name, value.clone());
         }
     }
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(id)) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let status = response.status();
@@ -80,10 +89,20 @@ pub(super) async fn frame(State(settings): State<Settings>, request: Request, ne
             tracing::info!(http.status = status.as_u16(), duration_ms, "answered");
         }
     });
-    metrics::counter!("http_requests_total", "method" => method.to_string(), "route" => route.clone(), "status" => status.as_u16().to_string())
-        .increment(1);
-    metrics::histogram!("http_request_duration_seconds", "route" => route).record(taken.as_secs_f64());
+    settings.figures.count(&method, route.as_ref().map_or("none", MatchedPath::as_str), status, taken);
     response
+}
+
+/// Bounds the time of one request.
+async fn limited(timeout: Duration, answer: impl Future<Output = Response>) -> Response {
+    match tokio::time::timeout(timeout, answer).await {
+        Ok(response) => response,
+        Err(_) => Fault::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("the request took longer than {} seconds", timeout.as_secs()),
+        )
+        .into_response(),
+    }
 }
 
 /// Cross-origin headers (decisions.md 19).
@@ -115,18 +134,6 @@ fn cors(settings: &Settings, request: &Request) -> HeaderMap {
         );
     }
     headers
-}
-
-/// Bounds the time of one request.
-pub(super) async fn limit(State(settings): State<Settings>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(settings.timeout, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Fault::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("the request took longer than {} seconds", settings.timeout.as_secs()),
-        )
-        .into_response(),
-    }
 }
 
 /// A panic costs one request, not the server.

@@ -65,7 +65,7 @@ mod tests {
 
     fn apply(old: &[u8], delta: &[u8]) -> Vec<u8> {
         let mut rest = delta;
-        let mut number = |rest: &mut &[u8]| {
+        let number = |rest: &mut &[u8]| {
             let (mut value, mut shift) = (0usize, 0);
             loop {
                 let byte = rest[0];

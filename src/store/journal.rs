@@ -382,7 +382,7 @@ mod tests {
     use super::*;
 
     fn pack(n: u8, length: usize) -> Pack {
-        Pack { name: Etag([n; 20]), pack: vec![n; length], index: vec![n], objects: 1 }
+        Pack { name: Etag([n; 20]), pack: vec![n; length], index: vec![n] }
     }
 
     #[test]

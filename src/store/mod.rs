@@ -9,6 +9,7 @@
 //! Nothing here knows kinds, accounts or indexes. Blocking throughout; only [`Workspace::write`]
 //! and its like are futures.
 
+mod absorb;
 mod commit;
 mod consolidate;
 mod delta;
@@ -39,6 +40,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use absorb::Absorbed;
 pub use commit::{Change, Committed, Intent, MOVED_TRAILER};
 pub use diff::unified;
 pub use error::{Error, TipError, WriteError};

@@ -40,7 +40,6 @@ pub(super) struct Pack {
     pub(super) name: Etag,
     pub(super) pack: Vec<u8>,
     pub(super) index: Vec<u8>,
-    pub(super) objects: u32,
 }
 
 /// A pack in the making. Keep it for the next group: its compressors are dear to make.
@@ -62,10 +61,6 @@ impl Builder {
             fast: Compress::new(Compression::new(1), true),
             stored: Compress::new(Compression::none(), true),
         }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.listed.is_empty()
     }
 
     /// Bytes so far.
@@ -144,7 +139,7 @@ pub(super) fn seal(pack: &mut Vec<u8>, listed: &mut [Listed]) -> Pack {
     let sum: [u8; 20] = Sha1::digest(&pack).into();
     pack.extend_from_slice(&sum);
     let index = index(listed, &sum);
-    Pack { name: Etag(sum), pack, index, objects }
+    Pack { name: Etag(sum), pack, index }
 }
 
 /// Index version 2 of the objects, which it sorts.

@@ -55,10 +55,6 @@ impl Staging {
         Ok(Staging { root: Dir { base_id: Some(root), base: load(root)?, ..Dir::default() }, flat: BTreeMap::new() })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.flat.is_empty()
-    }
-
     /// The changes, by path.
     pub(super) fn changes(&self) -> &BTreeMap<FilePath, Option<Entry>> {
         &self.flat

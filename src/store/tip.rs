@@ -34,6 +34,8 @@ pub struct Tip<'a> {
     /// What the running job has put.
     fresh: HashMap<Etag, Bytes>,
     committed: Vec<Arc<Committed>>,
+    /// Every path that a commit changed, and what it has now.
+    changed: BTreeMap<FilePath, Option<Entry>>,
     /// `None` when another branch is checked out: then the disk is not ours.
     folders: Option<Folders<'a>>,
     /// What the disk has at the paths that were compared.
@@ -80,6 +82,7 @@ impl<'a> Tip<'a> {
             staging,
             fresh: HashMap::new(),
             committed: Vec::new(),
+            changed: BTreeMap::new(),
             folders,
             on_disk: HashMap::new(),
             torn: false,
@@ -108,6 +111,11 @@ impl<'a> Tip<'a> {
 
     fn staged_entry(&self, path: &FilePath) -> Result<Option<Entry>, Error> {
         self.staging.find(&loader(&self.trees, &self.workspace.objects), path.as_str())
+    }
+
+    /// The file at a path without a look at the disk.
+    pub(super) fn committed_entry(&self, path: &FilePath) -> Result<Option<Entry>, Error> {
+        self.staged_entry(path)
     }
 
     /// The file at a path with its bytes.
@@ -197,6 +205,7 @@ impl<'a> Tip<'a> {
                 self.builder.add(Kind::Blob, new.etag, content, None)?;
                 self.blobs.insert(new.etag, content.clone());
             }
+            self.changed.insert(path.clone(), *new);
             let (old, new) = (old.map(|e| e.etag), new.map(|e| e.etag));
             changes.push(Change { path: path.to_arc(), old, new, moved_from: None });
         }
@@ -244,10 +253,19 @@ impl<'a> Tip<'a> {
         if self.on_disk.contains_key(path) {
             return Ok(());
         }
-        let most = self.workspace.core.options.file_bytes;
-        let found = folders.look(path, most)?;
         let load = loader(&self.trees, &self.workspace.objects);
-        let entry = staging::find_below(&load, self.head.root, path.as_str())?.filter(|e| e.mode.is_blob());
+        let entry = staging::find_below(&load, self.head.root, path.as_str())?;
+        if entry.is_some_and(|e| e.mode == FileMode::Folder) {
+            // The folder on disk is that one.
+            self.on_disk.insert(path.clone(), None);
+            return Ok(());
+        }
+        let entry = entry.filter(|e| e.mode.is_blob());
+        let most = self.workspace.core.options.file_bytes;
+        let found = match folders.look(path, most) {
+            Err(TipError::Disk { .. }) if is_under_file(&load, self.head.root, path)? => OnDisk::Missing,
+            found => found?,
+        };
         drop(load);
         let disk = match &found {
             OnDisk::Missing => None,
@@ -257,10 +275,7 @@ impl<'a> Tip<'a> {
             self.on_disk.insert(path.clone(), disk);
             return Ok(());
         }
-        let edit = match found {
-            OnDisk::File { content: None, .. } => folders.read(path, most)?,
-            found => found,
-        };
+        let edit = with_content(folders, path, found, most)?;
         let taken = self.absorb(path, edit);
         self.torn |= taken.is_err();
         taken
@@ -285,10 +300,7 @@ impl<'a> Tip<'a> {
             }
         };
         drop(load);
-        let owner = self.workspace.name().owner();
-        let author = Author { name: owner.to_owned(), email: format!("{owner}@workleaf.invalid") };
-        let message = format!("Edit {path} on the server's disk\n\n{DISK_TRAILER}: {path}");
-        self.commit(&Intent { author, message })?;
+        self.commit(&disk_intent(self.workspace, std::slice::from_ref(path)))?;
         self.on_disk.insert(path.clone(), disk);
         self.fresh = fresh;
         let load = loader(&self.trees, &self.workspace.objects);
@@ -301,21 +313,38 @@ impl<'a> Tip<'a> {
         Ok(())
     }
 
-    /// Ends the group; `None` when it made no commit.
-    pub(super) fn finish(self) -> Result<Option<Group<'a>>, Error> {
-        if self.committed.is_empty() {
-            return Ok(None);
-        }
-        let mut changed = BTreeMap::new();
+    /// Stages what the disk has at a path; says whether that is an edit.
+    pub(super) fn stage_disk(&mut self, path: &FilePath) -> Result<bool, TipError> {
+        let Some(folders) = &mut self.folders else { return Ok(false) };
+        let most = self.workspace.core.options.file_bytes;
+        let found = folders.look(path, most)?;
         let load = loader(&self.trees, &self.workspace.objects);
-        for change in self.committed.iter().flat_map(|c| &c.changes) {
-            // These were paths when they were staged.
-            let Ok(path) = FilePath::parse(&change.path) else { continue };
-            let now = staging::find_below(&load, self.head.root, path.as_str())?.filter(|e| e.mode.is_blob());
-            changed.insert(path, now);
+        let entry = self.staging.find(&load, path.as_str())?;
+        let disk = match &found {
+            OnDisk::Missing => None,
+            OnDisk::File { etag, .. } => Some(*etag),
+        };
+        if disk == entry.map(|e| e.etag) || self.workspace.is_stale(path) {
+            return Ok(false);
         }
-        drop(load);
-        Ok(Some(Group {
+        match with_content(folders, path, found, most)? {
+            OnDisk::Missing => drop(self.staging.remove(&load, path)?),
+            OnDisk::File { etag, content, executable } => {
+                let mode = if executable { FileMode::Executable } else { FileMode::File };
+                self.staging.put(&load, path, Entry { etag, mode })?;
+                self.fresh.insert(etag, content.unwrap_or_default());
+            }
+        }
+        self.on_disk.insert(path.clone(), disk);
+        Ok(true)
+    }
+
+    /// Ends the group; `None` when it made no commit.
+    pub(super) fn finish(self) -> Option<Group<'a>> {
+        if self.committed.is_empty() {
+            return None;
+        }
+        Some(Group {
             head: self.head,
             pack: self.builder.finish(),
             committed: self.committed,
@@ -323,7 +352,37 @@ impl<'a> Tip<'a> {
             blobs: self.blobs,
             folders: self.folders,
             on_disk: self.on_disk,
-            changed,
-        }))
+            changed: self.changed,
+        })
     }
+}
+
+/// The commit of edits on disk: the owner's, with a trailer for each path.
+pub(super) fn disk_intent(workspace: &Workspace, paths: &[FilePath]) -> Intent {
+    let owner = workspace.name().owner();
+    let author = Author { name: owner.to_owned(), email: format!("{owner}@workleaf.invalid") };
+    let what = match paths {
+        [path] => path.to_string(),
+        paths => format!("{} files", paths.len()),
+    };
+    let trailers: String = paths.iter().map(|path| format!("{DISK_TRAILER}: {path}\n")).collect();
+    Intent { author, message: format!("Edit {what} on the server's disk\n\n{trailers}") }
+}
+
+/// The same, read again where only its id is known.
+fn with_content(folders: &mut Folders<'_>, path: &FilePath, found: OnDisk, most: u64) -> Result<OnDisk, TipError> {
+    match found {
+        OnDisk::File { content: None, .. } => folders.read(path, most),
+        found => Ok(found),
+    }
+}
+
+/// Whether a folder of the path is a file in this tree, so that nothing can be there.
+fn is_under_file(load: staging::Load<'_>, root: Etag, path: &FilePath) -> Result<bool, Error> {
+    for (end, _) in path.as_str().match_indices('/') {
+        if staging::find_below(load, root, &path.as_str()[..end])?.is_some_and(|e| e.mode.is_blob()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -17,8 +17,6 @@ const PACKS_MOST: usize = 24;
 /// Packs that are not merged any more, and the most that one merge takes in, in bytes.
 const MERGED_MOST: u64 = 64 << 20;
 const MERGE_MOST: u64 = 128 << 20;
-/// A journal that nobody wrote to for so long is checkpointed.
-const IDLE: Duration = Duration::from_secs(3);
 /// Between two looks when nothing calls.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Workspaces that nobody used for so long let go of handles and memory.
@@ -66,6 +64,7 @@ impl Workspace {
     /// Merges the smallest packs when there are many, so that each remaining one is at least twice
     /// as large as all smaller ones together: a byte is moved a few times in its life.
     pub(super) fn merge_packs(&self) -> Result<(), Error> {
+        let _one = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
         let journal = &self.core.journal;
         // No checkpoint in between: what the journal holds now it still holds at the end.
         let _guard = journal.enter();
@@ -186,7 +185,7 @@ pub(super) fn run(shared: &Shared) {
         if rest {
             rested = Instant::now();
         }
-        if shared.core.journal.idle().is_some_and(|idle| idle >= IDLE) {
+        if shared.core.journal.idle().is_some_and(|idle| idle >= shared.core.options.idle) {
             settle(&shared.core.journal, &workspaces);
             empty_trash(shared);
         }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::commit::{self, Committed, Intent};
 use super::error::Error;
@@ -26,7 +27,7 @@ use crate::resource::actor::Author;
 use crate::resource::etag::Etag;
 use crate::resource::key::WorkspaceName;
 
-/// Sizes, in bytes.
+/// Sizes in bytes, and times.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// The journal's file, written when it is made; a group of commits must fit in.
@@ -35,11 +36,13 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Largest file.
     pub file_bytes: u64,
+    /// A journal that nobody wrote to for so long is checkpointed.
+    pub idle: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { journal_bytes: 64 << 20, cache_bytes: 96 << 20, file_bytes: 16 << 20 }
+        Options { journal_bytes: 64 << 20, cache_bytes: 96 << 20, file_bytes: 16 << 20, idle: Duration::from_secs(3) }
     }
 }
 
@@ -83,6 +86,8 @@ impl Shared {
 /// All workspaces of one data directory. One process at a time may open it: its caller sees to that.
 pub struct Store {
     shared: Arc<Shared>,
+    /// Held while a workspace is made or removed.
+    changing: Mutex<()>,
     serials: AtomicU32,
     names: AtomicU64,
     upkeep: Option<JoinHandle<()>>,
@@ -121,8 +126,18 @@ impl Store {
             absorber: OnceLock::new(),
         });
         let shared = Arc::new(Shared { core, workspaces: RwLock::new(HashMap::new()) });
-        let mut store = Store { shared, serials: AtomicU32::new(0), names: AtomicU64::new(0), upkeep: None };
+        let mut store = Store {
+            shared,
+            changing: Mutex::new(()),
+            serials: AtomicU32::new(0),
+            names: AtomicU64::new(0),
+            upkeep: None,
+        };
         for name in names(&dir)? {
+            if !store.core().layout.workspace(&name).join(".git").is_dir() {
+                tracing::warn!(workspace.name = %name, "passing over a folder without .git");
+                continue;
+            }
             let base = replayed.get(name.as_str()).copied();
             match store.open_workspace(&name, base) {
                 Ok(workspace) => store.register(workspace)?,
@@ -200,39 +215,76 @@ impl Store {
 
     /// Makes a workspace with one commit that has no files. Durable when it returns.
     pub fn create(&self, name: &WorkspaceName, settings: Settings, author: &Author) -> Result<Arc<Workspace>, Error> {
-        // Held to the end: two creations of one name must not both see that it is free.
-        let mut all = self.shared.workspaces.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(other) = all.get(&name.folded()) {
+        self.make(name, settings, author, |unfinished, place| {
+            if place.exists() {
+                return Err(Error::Exists(name.clone()));
+            }
+            fs::rename(unfinished, place).map_err(Error::at("make", place))
+        })
+    }
+
+    /// Makes a workspace of a folder that is there and has no `.git`. Its files are not committed
+    /// yet: [`Workspace::absorb_disk`] does that.
+    pub fn adopt(&self, name: &WorkspaceName, settings: Settings, author: &Author) -> Result<Arc<Workspace>, Error> {
+        self.make(name, settings, author, |unfinished, place| {
+            if !place.is_dir() {
+                return Err(Error::NoWorkspace(name.clone()));
+            }
+            if place.join(".git").exists() {
+                return Err(Error::Exists(name.clone()));
+            }
+            fs::rename(unfinished.join(".git"), place.join(".git")).map_err(Error::at("make", place))
+        })
+    }
+
+    fn make(
+        &self,
+        name: &WorkspaceName,
+        settings: Settings,
+        author: &Author,
+        put: impl FnOnce(&Path, &Path) -> Result<(), Error>,
+    ) -> Result<Arc<Workspace>, Error> {
+        let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(other) = self.workspace(name) {
             return Err(Error::Exists(other.name().clone()));
         }
         let layout = &self.core().layout;
-        let place = layout.workspace(name);
-        if place.exists() {
-            return Err(Error::Exists(name.clone()));
-        }
         let unfinished = layout.nursery().join(self.names.fetch_add(1, Ordering::Relaxed).to_string());
         layout::init(&unfinished, settings, &layout.hooks())?;
         root_commit(&unfinished.join(".git"), author)?;
         let owner = layout.root().join(name.owner());
         fs::create_dir_all(&owner).map_err(Error::at("make", &owner))?;
-        fs::rename(&unfinished, &place).map_err(Error::at("make", &place))?;
+        put(&unfinished, &layout.workspace(name))?;
         self.core().journal.sync_all().map_err(Error::io("sync the new workspace"))?;
         let workspace = self.open_workspace(name, None)?;
-        all.insert(name.folded(), workspace.clone());
+        self.register(workspace.clone())?;
         Ok(workspace)
+    }
+
+    /// Folders that could be workspaces but have no `.git`.
+    pub fn adoptable(&self) -> Result<Vec<WorkspaceName>, Error> {
+        let layout = &self.core().layout;
+        let found = names(layout.root())?;
+        Ok(found.into_iter().filter(|name| !layout.workspace(name).join(".git").exists()).collect())
     }
 
     /// Takes a workspace away at once; its files go in the background.
     pub fn remove(&self, name: &WorkspaceName) -> Result<(), Error> {
-        let mut all = self.shared.workspaces.write().unwrap_or_else(PoisonError::into_inner);
-        let workspace = all.get(&name.folded()).cloned().ok_or_else(|| Error::NoWorkspace(name.clone()))?;
-        // Later groups see it; the guard waits for the one that is being applied.
+        let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let workspace = self.workspace(name)?;
+        // Later groups see it; the checkpoint waits for the one that is being applied.
         workspace.removed.store(true, Ordering::Release);
-        self.core().journal.checkpoint()?;
-        let number = self.names.fetch_add(1, Ordering::Relaxed);
-        let trash = self.core().layout.trash().join(format!("{}-{number}-{}", clock::now(), std::process::id()));
-        fs::rename(&workspace.dir, &trash).map_err(Error::at("remove", &workspace.dir))?;
-        all.remove(&name.folded());
+        let away = || {
+            self.core().journal.checkpoint()?;
+            let number = self.names.fetch_add(1, Ordering::Relaxed);
+            let trash = self.core().layout.trash().join(format!("{}-{number}-{}", clock::now(), std::process::id()));
+            fs::rename(&workspace.dir, &trash).map_err(Error::at("remove", &workspace.dir))
+        };
+        if let Err(error) = away() {
+            workspace.removed.store(false, Ordering::Release);
+            return Err(error);
+        }
+        self.shared.workspaces.write().unwrap_or_else(PoisonError::into_inner).remove(&name.folded());
         self.core().journal.sync_all().map_err(Error::io("sync a removal"))?;
         self.core().upkeep.wake();
         Ok(())
@@ -287,10 +339,8 @@ fn names(dir: &Path) -> Result<Vec<WorkspaceName>, Error> {
     };
     for owner in folders(dir)?.into_iter().filter(|owner| owner != STATE) {
         for name in folders(&dir.join(&owner))? {
-            let path = dir.join(&owner).join(&name);
             match WorkspaceName::new(&owner, &name) {
-                Ok(workspace) if path.join(".git").is_dir() => found.push(workspace),
-                Ok(workspace) => tracing::warn!(workspace.name = %workspace, "passing over a folder without .git"),
+                Ok(workspace) => found.push(workspace),
                 Err(error) => tracing::warn!(%error, "passing over a folder"),
             }
         }

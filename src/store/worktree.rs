@@ -135,11 +135,6 @@ impl WorkTree {
     fn remember(&self, path: &FilePath, seen: Seen) {
         self.seen().insert(path.to_arc(), seen);
     }
-
-    /// Forgets what was seen; for a workspace at rest.
-    pub(super) fn rest(&self) {
-        *self.seen() = HashMap::new();
-    }
 }
 
 impl Folders<'_> {
@@ -275,7 +270,8 @@ impl Folders<'_> {
         };
         let placed = { place }();
         if !matches!(placed, Ok(true)) {
-            drop(rustix::fs::unlinkat(&self.root, &unfinished, AtFlags::empty()));
+            // Left behind, it goes at the next start.
+            rustix::fs::unlinkat(&self.root, &unfinished, AtFlags::empty()).ok();
         }
         if !placed.map_err(Error::io(format!("write {path}")))? {
             return Ok(None);

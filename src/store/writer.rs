@@ -22,6 +22,7 @@ use super::reconcile;
 use super::tip::{Group, Tip};
 use super::workspace::Workspace;
 use crate::base::blocking;
+use crate::resource::etag::Etag;
 
 /// Most jobs in one group, and bytes of pack after which no more are taken in.
 const GROUP_JOBS: usize = 64;
@@ -322,7 +323,7 @@ fn commit_group(
             break;
         }
     }
-    let Some(group) = tip.finish()? else { return Ok(()) };
+    let Some(group) = tip.finish() else { return Ok(()) };
     let committed = apply(workspace, main, group)?;
     drop(hold);
     let publish = || (workspace.core.publisher())(workspace, &committed);
@@ -330,6 +331,22 @@ fn commit_group(
         tracing::error!(workspace.name = %workspace.name(), "the publisher panicked");
     }
     Ok(())
+}
+
+/// Keeps a record from coming true at the next start: its writers are told that it failed.
+fn take_back(workspace: &Workspace, head: Etag) {
+    let journal = &workspace.core.journal;
+    let guard = journal.enter();
+    let taken = journal.append_undo(workspace.name().as_str(), head);
+    drop(guard);
+    let taken = match taken {
+        // A checkpoint forgets the record as well.
+        Ok(Appended::Full(epoch)) => journal.checkpoint_after(epoch),
+        other => other.map(|_| ()),
+    };
+    if let Err(error) = taken {
+        tracing::warn!(workspace.name = %workspace.name(), %error, "cannot take a record back");
+    }
 }
 
 /// Makes a group durable, then visible.
@@ -341,6 +358,10 @@ fn apply(workspace: &Arc<Workspace>, main: LockFile, group: Group<'_>) -> Result
     let mut too_large = false;
     let guard = loop {
         let guard = journal.enter();
+        // A removal waits for this guard: seen here or the files are still where they were.
+        if workspace.is_removed() {
+            return Err(Error::NoWorkspace(workspace.name().clone()));
+        }
         match journal.append(name, old, group.head.commit, &group.pack)? {
             Appended::Durable => break guard,
             Appended::Full(epoch) => {
@@ -362,9 +383,9 @@ fn apply(workspace: &Arc<Workspace>, main: LockFile, group: Group<'_>) -> Result
         heads::move_main(&workspace.git_dir, main, group.head.commit)
     };
     if let Err(error) = place() {
-        // The record must not come true at the next start: its writers are told that it failed.
-        if !too_large && let Err(error) = journal.append_undo(name, old) {
-            tracing::warn!(%error, "cannot take a record back");
+        drop(guard);
+        if !too_large {
+            take_back(workspace, old);
         }
         return Err(error);
     }

@@ -1,5 +1,7 @@
 //! Integration tests, in one binary.
 
+mod architecture;
+mod dci;
 mod kinds;
 mod reference;
 mod rest;

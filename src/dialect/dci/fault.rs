@@ -7,6 +7,15 @@ use serde_json::{Value, json};
 use crate::auth::Refusal;
 use crate::engine::Error;
 use crate::http::fault::Fault;
+use crate::resource::kind::Kind;
+
+/// What was asked of one object; the original's words depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    Get,
+    Put,
+    Delete,
+}
 
 /// An error of this dialect.
 #[derive(Debug)]
@@ -22,22 +31,32 @@ impl DciFault {
         DciFault(Fault::new(StatusCode::BAD_REQUEST, message).with(key, value))
     }
 
-    /// In the first person of a resource: `component 'x' not found.`
-    pub(super) fn of(error: Error, kind: &str, reference: &str) -> Self {
+    /// An error about one object, with its id or name as it was given.
+    pub(super) fn of(error: Error, kind: &Kind, reference: &str, asked: Asked) -> Self {
         match error {
             Error::NotFound(_) => {
-                DciFault(Fault::new(StatusCode::NOT_FOUND, format!("{kind} '{reference}' not found.")))
+                // The original has two spellings: this one where links can be embedded.
+                let what = if asked == Asked::Get && !kind.links.is_empty() { &*kind.name } else { "Resource" };
+                DciFault(Fault::new(StatusCode::NOT_FOUND, format!("{what} '{reference}' not found.")))
             }
-            Error::Stale(now) => DciFault(
-                Fault::new(
-                    StatusCode::PRECONDITION_FAILED,
-                    format!("Conflict on {kind} '{reference}' or etag not matched."),
-                )
-                .with("etag", now.map_or(Value::Null, |etag| json!(etag.to_string()))),
-            ),
+            Error::Stale(now) => {
+                let message = match asked {
+                    Asked::Delete => {
+                        format!("{} '{reference}' already deleted or etag not matched.", capitalised(&kind.name))
+                    }
+                    Asked::Get | Asked::Put => format!("Conflict on {} '{reference}' or etag not matched.", kind.name),
+                };
+                let fault = Fault::new(StatusCode::PRECONDITION_FAILED, message);
+                DciFault(fault.with("etag", now.map_or(Value::Null, |etag| json!(etag.to_string()))))
+            }
             other => other.into(),
         }
     }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 impl From<Error> for DciFault {

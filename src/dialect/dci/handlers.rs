@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::body::{self, Use};
-use super::fault::DciFault;
+use super::fault::{Asked, DciFault};
 use super::{query, wire};
 use crate::auth::Required;
 use crate::base::blocking;
@@ -66,7 +66,7 @@ pub(super) async fn list_of_type(
     parameters: Parameters,
 ) -> Answer {
     let reader = context.engine.reader(&caller.0?);
-    let found = find(&context, &reader, &kind, &reference).await?;
+    let found = find(&context, &reader, &kind, &reference, Asked::Get).await?;
     let kinds = context.engine.kinds();
     let component = kinds.by_name("component").cloned().ok_or_else(|| Error::NotFound("kind component".into()))?;
     let of_type = component.field("componenttype_id").map(|field| {
@@ -110,15 +110,21 @@ fn list_body(reader: &Reader, kind: &Arc<Kind>, query: Query, embed: &[String]) 
 }
 
 /// By id, or by name in the catalogue.
-async fn find(context: &Context, reader: &Reader, kind: &Arc<Kind>, reference: &str) -> Result<Found, DciFault> {
+async fn find(
+    context: &Context,
+    reader: &Reader,
+    kind: &Arc<Kind>,
+    reference: &str,
+    asked: Asked,
+) -> Result<Found, DciFault> {
+    look_up(context, reader.actor(), kind, reference).await.map_err(|error| DciFault::of(error, kind, reference, asked))
+}
+
+async fn look_up(context: &Context, actor: &Actor, kind: &Arc<Kind>, reference: &str) -> Result<Found, Error> {
     let catalogue = context.engine.catalogue().await?;
-    let reader = context.engine.reader(reader.actor());
+    let reader = context.engine.reader(actor);
     let (kind, reference) = (kind.clone(), reference.to_owned());
-    let name = kind.name.clone();
-    let asked = reference.clone();
-    blocking::run(move || reader.find_in(&kind, &reference, &catalogue))
-        .await
-        .map_err(|error| DciFault::of(error, &name, &asked))
+    blocking::run(move || reader.find_in(&kind, &reference, &catalogue)).await
 }
 
 /// `GET /api/v1/{plural}/{id or name}`.
@@ -131,7 +137,7 @@ pub(super) async fn get(
 ) -> Answer {
     let reader = context.engine.reader(&caller.0?);
     let embed = query::embed(&kind, &parameters)?;
-    let found = find(&context, &reader, &kind, &reference).await?;
+    let found = find(&context, &reader, &kind, &reference, Asked::Get).await?;
     let body = blocking::run(move || single(&reader, &found, &embed)).await?;
     Ok(answer(StatusCode::OK, &body.0, Some(&body.1)))
 }
@@ -183,10 +189,10 @@ async fn resolve_type(context: &Context, actor: &Actor, fields: &mut Map<String,
     let Some(Value::String(given)) = fields.get("componenttype_id").cloned() else { return Ok(()) };
     let kinds = context.engine.kinds();
     let kind = kinds.by_name("componenttype").ok_or_else(|| Error::NotFound("kind componenttype".into()))?;
-    let reader = context.engine.reader(actor);
-    let found = find(context, &reader, kind, &given)
-        .await
-        .map_err(|_| DciFault::malformed(json!({ "componenttype_id": "not a valid componenttype id" })))?;
+    let found = look_up(context, actor, kind, &given).await.map_err(|error| match error {
+        Error::NotFound(_) => DciFault::malformed(json!({ "componenttype_id": "not a valid componenttype id" })),
+        other => other.into(),
+    })?;
     let id = crate::resource::key::DocumentId::from_stored(&found.row.id).to_string();
     fields.insert("componenttype_id".into(), json!(id));
     Ok(())
@@ -214,7 +220,7 @@ pub(super) async fn put(
     let expected = expected(&headers)?;
     let mut fields = fields(&kind, &body, Use::Update)?;
     let reader = context.engine.reader(&actor);
-    let found = find(&context, &reader, &kind, &reference).await?;
+    let found = find(&context, &reader, &kind, &reference, Asked::Put).await?;
     resolve_type(&context, &actor, &mut fields).await?;
     let writer = context.engine.writer(&actor, &WorkspaceName::parse(&found.row.workspace).map_err(Error::from)?)?;
     let path = FilePath::parse(&found.row.path).map_err(Error::from)?;
@@ -223,7 +229,7 @@ pub(super) async fn put(
     let written = writer
         .commit(vec![change], Options::default())
         .await
-        .map_err(|error| DciFault::of(error, &kind.name, &reference))?;
+        .map_err(|error| DciFault::of(error, &kind, &reference, Asked::Put))?;
     let (body, row) = written_body(&writer, &kind, &written, Some(&found.row))?;
     if &*kind.name == "component" {
         Ok(answer(StatusCode::CREATED, &body, Some(&row)))
@@ -243,12 +249,12 @@ pub(super) async fn delete(
     let actor = caller.0?;
     let expected = expected(&headers)?;
     let reader = context.engine.reader(&actor);
-    let found = find(&context, &reader, &kind, &reference).await?;
+    let found = find(&context, &reader, &kind, &reference, Asked::Delete).await?;
     let writer = context.engine.writer(&actor, &WorkspaceName::parse(&found.row.workspace).map_err(Error::from)?)?;
     let path = FilePath::parse(&found.row.path).map_err(Error::from)?;
     writer
         .commit(vec![Change { path, expected, operation: Operation::Delete }], Options::default())
         .await
-        .map_err(|error| DciFault::of(error, &kind.name, &reference))?;
+        .map_err(|error| DciFault::of(error, &kind, &reference, Asked::Delete))?;
     Ok(nothing(None))
 }

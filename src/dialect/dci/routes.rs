@@ -1,5 +1,7 @@
 //! The routes of both resources, with and without a trailing slash.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -30,15 +32,17 @@ pub fn is_open_to_all_origins(path: &str) -> bool {
         .any(|base| path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
-/// The routes.
-pub fn routes(kinds: &Kinds) -> Vec<Route<Context>> {
+/// The routes. `?at=` on one document is answered by `revision` (decisions.md 15).
+pub fn routes(kinds: &Kinds, revision: impl Fn(&Arc<Kind>) -> Route<Context>) -> Vec<Route<Context>> {
     let mut table = Vec::new();
     for name in KINDS {
         // A configuration may replace the kinds, not remove them.
         if let Some(kind) = kinds.by_name(name) {
             for slash in ["", "/"] {
                 table.extend(
-                    of(kind, slash).into_iter().map(|route| route.layered(Extension(kind.clone())).tag(&kind.plural)),
+                    of(kind, slash, revision(kind))
+                        .into_iter()
+                        .map(|route| route.layered(Extension(kind.clone())).tag(&kind.plural)),
                 );
             }
         }
@@ -46,7 +50,7 @@ pub fn routes(kinds: &Kinds) -> Vec<Route<Context>> {
     table
 }
 
-fn of(kind: &Kind, slash: &str) -> Vec<Route<Context>> {
+fn of(kind: &Kind, slash: &str, revision: Route<Context>) -> Vec<Route<Context>> {
     let (name, plural) = (&*kind.name, &*kind.plural);
     let json = |schema: Value| [("application/json", schema)];
     let all = format!("/api/v1/{plural}{slash}");
@@ -67,6 +71,8 @@ fn of(kind: &Kind, slash: &str) -> Vec<Route<Context>> {
         Route::new(Method::GET, &one, &format!("dci_get_{name}{suffix}"), handlers::get)
             .summary(&format!("One {name} by id or name"))
             .query("embed", json!({ "type": "string" }), "Links to resolve.")
+            .query("at", json!({ "type": "string" }), "As of this commit: answered in the form of every other kind.")
+            .with_parameter("at", revision)
             .answer(200, "The object; ETag is its etag, unquoted.", &json(object.clone()))
             .errors(&[400, 401, 404, 409]),
         Route::new(Method::DELETE, &one, &format!("dci_delete_{name}{suffix}"), handlers::delete)

@@ -14,7 +14,7 @@ use super::query::{self, Selected};
 use super::wire::{self, Extras};
 use crate::auth::Caller;
 use crate::base::blocking;
-use crate::engine::{Error, Found, Reader};
+use crate::engine::{Content, Error, Found, Reader};
 use crate::http::body::prefers_text;
 use crate::http::conditions::{answer_etag, is_fresh, stored_etag};
 use crate::http::context::Context;
@@ -58,6 +58,15 @@ pub(super) async fn get_document(
     let at = parameters.get("at").map(str::to_owned);
     let embed = query::embed(&parameters);
     let fields = query::fields(&kind, parameters.get("fields"))?;
+    if at.is_none()
+        && !wants_text
+        && embed.is_empty()
+        && let Some((found, content)) = reader.kept(&kind, &reference)?
+    {
+        // The way to another thread and back would cost more than all the rest.
+        let extras = Extras { fields: fields.as_deref(), ..Extras::default() };
+        return Ok(unless_fresh(&headers, single(&reader, &found, &content, extras)?));
+    }
     let response = blocking::run(move || -> Result<Response, Error> {
         let found = reader.find(&kind, &reference)?;
         match at {
@@ -79,8 +88,11 @@ fn current(reader: &Reader, found: &Found, embed: &[String], fields: Option<&[Se
         [] => Vec::new(),
         embed => reader.embed(&found.kind, std::slice::from_ref(&found.row), embed)?.remove(0),
     };
-    let extras = Extras { fields, embedded: Some(&embedded), snippet: None };
-    let body = wire::single(reader, &found.kind, &found.row, &content, extras)?;
+    single(reader, found, &content, Extras { fields, embedded: Some(&embedded), snippet: None })
+}
+
+fn single(reader: &Reader, found: &Found, content: &Content, extras: Extras<'_>) -> Result<Response, Error> {
+    let body = wire::single(reader, &found.kind, &found.row, content, extras)?;
     let etag = answer_etag(found.row.etag, body.as_bytes());
     Ok(tagged(json_answer(StatusCode::OK, body), &etag))
 }

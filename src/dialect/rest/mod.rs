@@ -11,4 +11,4 @@ mod wire;
 mod workspaces;
 mod writes;
 
-pub use routes::{kind_routes, routes};
+pub use routes::{document_route, kind_routes, routes};

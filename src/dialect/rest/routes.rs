@@ -168,7 +168,6 @@ pub fn kind_routes(kind: &Arc<Kind>, owned: &[(Method, &str)]) -> Vec<Route<Cont
     } });
     let content = json!({ "$ref": format!("#/components/schemas/{name}") });
     let bodies = [(JSON, content.clone()), (YAML, text())];
-    let reading = [(JSON, envelope.clone()), (YAML, text())];
     let answer = [(JSON, envelope)];
     let one = "/{id}";
     let mut table = vec![
@@ -181,15 +180,7 @@ pub fn kind_routes(kind: &Arc<Kind>, owned: &[(Method, &str)]) -> Vec<Route<Cont
             .body(&bodies)
             .answer(201, "As stored.", &answer)
             .errors(&[400, 401, 403, 404, 409, 413, 415, 422, 503]),
-        new(kind, Method::GET, one, &format!("get_{name}"), documents::get_document)
-            .summary(&format!("One {name} by id or unambiguous name"))
-            .query("at", text(), "As of this commit.")
-            .query("embed", text(), "Links to resolve, nested with a dot.")
-            .query("fields", text(), "Only these members and fields.")
-            .header("If-None-Match", false, "An etag that you have.")
-            .answer(200, "The document; as YAML its stored bytes.", &reading)
-            .empty(304, "You have it.")
-            .errors(&[400, 401, 404, 409]),
+        document_route(kind),
         written(new(kind, Method::PUT, one, &format!("put_{name}"), writes::put_document))
             .summary(&format!("Replace a {name}; JSON keeps the text's comments and order"))
             .header("If-Match", true, "The etag that you read.")
@@ -240,6 +231,21 @@ pub fn kind_routes(kind: &Arc<Kind>, owned: &[(Method, &str)]) -> Vec<Route<Cont
         !owned.iter().any(|(method, rest)| route.method == method && route.path == format!("{base}{rest}"))
     });
     table
+}
+
+/// The route that reads one document of a kind.
+pub fn document_route(kind: &Arc<Kind>) -> Route<Context> {
+    let name = &*kind.name;
+    let envelope = json!({ "type": "object", "properties": { name: { "$ref": format!("#/components/schemas/{name}.document") } } });
+    new(kind, Method::GET, "/{id}", &format!("get_{name}"), documents::get_document)
+        .summary(&format!("One {name} by id or unambiguous name"))
+        .query("at", text(), "As of this commit.")
+        .query("embed", text(), "Links to resolve, nested with a dot.")
+        .query("fields", text(), "Only these members and fields.")
+        .header("If-None-Match", false, "An etag that you have.")
+        .answer(200, "The document; as YAML its stored bytes.", &[(JSON, envelope), (YAML, text())])
+        .empty(304, "You have it.")
+        .errors(&[400, 401, 404, 409])
 }
 
 fn new<H, T>(kind: &Arc<Kind>, method: Method, rest: &str, id: &str, handler: H) -> Route<Context>

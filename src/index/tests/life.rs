@@ -113,7 +113,7 @@ fn a_second_process_is_refused_and_changes_nothing() {
     put(&index, "a/b", 1, rows(0, 3));
     index.flush().unwrap();
     assert!(matches!(Index::open(Some(dir.path()), "kinds"), Err(Error::Locked)));
-    assert!(matches!(Index::open(Some(dir.path()), "kinds"), Err(Error::Locked)));
+    assert!(matches!(Index::open(Some(dir.path()), "other kinds"), Err(Error::Locked)));
     drop(index);
     assert_eq!(paths(&open(dir.path()), &everything()).len(), 3);
 }

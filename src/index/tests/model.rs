@@ -196,7 +196,7 @@ fn check_rows(index: &Index, model: &Model) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn answers_follow_the_definition(steps in vec(step(), 1..30)) {

@@ -82,6 +82,55 @@ fn ten_thousand_rows_are_filtered_sorted_and_counted() {
 }
 
 #[test]
+fn conditions_of_every_sort_on_many_rows() {
+    let index = in_memory();
+    let make = |at: u32| {
+        let mut row = slot_text(row("a/b", &format!("d/{at:05}")), 0, &format!("a long name with number {at:05}"));
+        row = slot_text(row, 1, &format!("tag{}", at % 100));
+        row = slot_text(row, 1, &format!("tag{}", at % 70));
+        row.created = Moment { seconds: i64::from(at / 3), generation: at };
+        row.numbers.push((0, u64::from(at % 500)));
+        row
+    };
+    let rows: Vec<Row> = (0..3_000).map(make).collect();
+    for (generation, part) in (1..).zip(rows.chunks(1_000)) {
+        put(&index, "a/b", generation, part.to_vec());
+        let touches = (0..200).map(|touched| touch("a/b", &format!("t{touched}"), generation)).collect();
+        index.apply(Batch { touches, ..batch("a/b", generation) }).unwrap();
+        index.flush().unwrap();
+    }
+    let (name, tags, number) = (Column::Text(0), Column::Text(1), Column::Number(0));
+    let between = |column, low: &Value, high: &Value| Filter::Between(column, Some(low.clone()), Some(high.clone()));
+    let rare = Filter::In(tags, vec![text("tag3"), text("tag69"), text("tag3"), text("none")]);
+    let filters = [
+        rare.clone(),
+        Filter::In(number, vec![Value::Number(3), Value::Number(4)]),
+        Filter::In(name, vec![text("a long name with number 00007"), text("a long name with number 00008")]),
+        Filter::In(Column::Path, vec![text("d/00123")]),
+        Filter::Prefix(name, "a long name with number 012".to_owned()),
+        Filter::Prefix(name, "a".to_owned()),
+        Filter::Prefix(tags, "tag1".to_owned()),
+        Filter::Prefix(Column::Path, "d/001".to_owned()),
+        Filter::Prefix(Column::Id, "td/0012".to_owned()),
+        between(name, &text("a long name with number 00990"), &text("a long name with number 01010")),
+        between(tags, &text("tag2"), &text("tag22")),
+        between(number, &Value::Number(490), &Value::Number(499)),
+        between(number, &Value::Number(600), &Value::Number(900)),
+        between(Column::Created, &Value::Number(Moment::start_of(330)), &Value::Number(Moment::start_of(340))),
+        Filter::Any(vec![rare.clone(), Filter::Prefix(tags, "tag44".to_owned())]),
+        Filter::All(vec![Filter::Not(Box::new(rare.clone())), Filter::Prefix(tags, "tag3".to_owned())]),
+        Filter::Not(Box::new(rare)),
+        Filter::Not(Box::new(Filter::All(Vec::new()))),
+    ];
+    for filter in filters {
+        let expected = rows.iter().filter(|row| filter.matches(row)).count();
+        let page = index.search(&Query { filter: filter.clone(), limit: usize::MAX, ..Query::default() }).unwrap();
+        assert_eq!((page.count, page.rows.len()), (expected, expected), "{filter:?}");
+        assert!(page.rows.iter().all(|row| filter.matches(row)));
+    }
+}
+
+#[test]
 fn large_and_small_changes_take_turns() {
     let index = in_memory();
     let many = |from: u32, kind: &str| -> Vec<Row> {

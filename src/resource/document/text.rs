@@ -91,3 +91,24 @@ pub(super) fn quoted(text: &str) -> String {
     }
     format!("{out:?}")
 }
+
+/// Where the line of an offset starts.
+pub(super) fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |end| end + 1)
+}
+
+/// Where the line of an offset ends, before its line end.
+pub(super) fn line_end(text: &str, at: usize) -> usize {
+    let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
+    if end > at && text[..end].ends_with('\r') { end - 1 } else { end }
+}
+
+/// Where the line after that of an offset starts; the text's end when there is none.
+pub(super) fn next_line(text: &str, at: usize) -> usize {
+    text[at..].find('\n').map_or(text.len(), |length| at + length + 1)
+}
+
+/// Whether only blanks stand before an offset on its line.
+pub(super) fn is_first_on_line(text: &str, at: usize) -> bool {
+    text[line_start(text, at)..at].bytes().all(|byte| matches!(byte, b' ' | b'\t'))
+}

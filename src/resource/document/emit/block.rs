@@ -91,7 +91,7 @@ fn line(out: &mut String, column: usize, style: &Style) {
 
 /// Writes text of several lines as a literal block, if its lines survive that. `digit` is what the
 /// indentation indicator would be.
-fn literal(out: &mut String, text: &str, column: usize, digit: usize, style: &Style) -> bool {
+pub(crate) fn literal(out: &mut String, text: &str, column: usize, digit: usize, style: &Style) -> bool {
     if !is_block_text(text) {
         return false;
     }
@@ -119,6 +119,38 @@ fn literal(out: &mut String, text: &str, column: usize, digit: usize, style: &St
         } else {
             line(out, column, style);
             out.push_str(content);
+        }
+    }
+    true
+}
+
+/// Longest line of folded text.
+const WIDTH: usize = 80;
+
+/// Writes text as a folded block: its lines are broken at blanks and read back as one. Text that
+/// has several blanks in a row, or lines that start with one, does not survive that.
+pub(crate) fn folded(out: &mut String, text: &str, column: usize, style: &Style) -> bool {
+    let body = text.strip_suffix('\n').unwrap_or(text);
+    let fits = |line: &str| !line.is_empty() && !line.contains("  ") && line.trim() == line && !line.contains('\t');
+    if body.chars().any(|c| c != '\n' && scalar::needs_escape(c)) || !body.split('\n').all(fits) {
+        return false;
+    }
+    out.push_str(if body.len() == text.len() { ">-" } else { ">" });
+    for (at, paragraph) in body.split('\n').enumerate() {
+        if at > 0 {
+            out.push_str(style.newline);
+        }
+        let mut length = usize::MAX;
+        for word in paragraph.split(' ') {
+            let width = word.chars().count();
+            if length.saturating_add(width + 1) > WIDTH {
+                line(out, column, style);
+                length = column + width;
+            } else {
+                out.push(' ');
+                length += width + 1;
+            }
+            out.push_str(word);
         }
     }
     true

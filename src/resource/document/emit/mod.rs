@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::format::Format;
 
-pub(super) use block::{After, member, value};
+pub(super) use block::{After, folded, is_block_text, literal, member, value};
 pub(super) use flow::{flow_key, flow_value};
-pub(super) use scalar::{fits_plain, in_style};
+pub(super) use scalar::in_style;
 pub(super) use style::{JsonStyle, Style};
 
 /// Writes a new file: YAML in block style, JSON indented by two blanks; a final line end. It reads

@@ -28,7 +28,7 @@ pub(crate) fn fits_plain(text: &str, flow: bool) -> bool {
 
 /// Text that is not text in YAML 1.1.
 fn means_something_else(text: &str) -> bool {
-    const WORDS: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "=", "<<"];
+    const WORDS: [&str; 6] = ["yes", "no", "on", "off", "=", "<<"];
     if WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) {
         return true;
     }

@@ -1,1 +1,6 @@
-
+mod editing;
+mod hostile;
+mod properties;
+mod reading;
+mod reference;
+mod writing;

@@ -49,21 +49,23 @@ impl<'t, B: Build> Parser<'t, '_, B> {
             return self.build_scalar(place, None, Style::Absent, "".into());
         }
         let start = self.pos;
-        let props = self.props()?;
-        if props.is_empty() {
-            return self.content(intro, start, props);
+        let mut outer = Props::default();
+        loop {
+            let at = self.pos;
+            let own = self.props()?;
+            let line = self.line;
+            self.skip_trivia();
+            if own.is_empty() || (self.line == line && self.pos < self.text.len()) {
+                return self.content(intro, start, outer, own, at);
+            }
+            outer = self.merge(outer, own, at)?;
+            if !self.belongs(intro) {
+                self.remember(outer, &"".into());
+                let end = outer.end;
+                let place = Place { lead: intro.lead, start, content: end, end, ..place_of(outer) };
+                return self.build_scalar(place, outer.tag, Style::Plain, "".into());
+            }
         }
-        let line = self.line;
-        self.skip_trivia();
-        if self.line == line && self.pos < self.text.len() {
-            return self.content(intro, start, props);
-        }
-        if !self.belongs(intro) {
-            let place = Place { lead: intro.lead, start, content: props.end, end: props.end, ..place_of(props) };
-            self.remember(props, &"".into());
-            return self.build_scalar(place, props.tag, Style::Plain, "".into());
-        }
-        self.content(intro, start, props)
     }
 
     /// Whether what comes next is inside the collection that the introduction names.
@@ -77,52 +79,49 @@ impl<'t, B: Build> Parser<'t, '_, B> {
             || (intro.site == Site::Value && column == intro.indent && self.at_indicator(b'-'))
     }
 
-    /// Reads a node's content. Properties on the line of an implicit key belong to that key.
-    fn content(&mut self, intro: Intro, start: usize, props: Props<'t>) -> Result<B::Node, Fault> {
+    /// Reads a node's content. `own` are the properties on its line, at `at`, which belong to an
+    /// implicit key if it starts with one; `outer` those on earlier lines.
+    fn content(
+        &mut self,
+        intro: Intro,
+        start: usize,
+        outer: Props<'t>,
+        own: Props<'t>,
+        at: usize,
+    ) -> Result<B::Node, Fault> {
         self.lead = intro.lead;
-        let beside = !props.is_empty() && self.line <= start;
-        let head = if beside { start } else { self.pos };
         match self.byte() {
-            Some(b'-') if self.is_blank_at(self.pos + 1) => {
-                if beside {
-                    return self.fault(self.pos, "a list cannot start on the line of its anchor or tag");
+            Some(b'-' | b'?') if self.is_blank_at(self.pos + 1) => {
+                if !own.is_empty() {
+                    return self.fault(self.pos, "a list or mapping cannot start on the line of its anchor or tag");
                 }
-                self.may_start(intro, head)?;
-                self.block_sequence(intro.lead, start, props)
-            }
-            Some(b'?') if self.is_blank_at(self.pos + 1) => {
-                if beside {
-                    return self.fault(self.pos, "a mapping cannot start on the line of its anchor or tag");
+                self.may_start(intro, self.pos)?;
+                if self.at_indicator(b'-') {
+                    return self.block_sequence(intro.lead, start, outer);
                 }
-                self.may_start(intro, head)?;
                 let column = self.column();
                 let key = self.key(column)?;
-                self.block_mapping(intro.lead, start, props, column, key)
+                self.block_mapping(intro.lead, start, outer, column, key)
             }
             Some(b'|' | b'>') => {
-                let at = self.pos;
+                let content = self.pos;
                 let (style, text, end) = self.block_scalar(intro.indent)?;
+                let props = self.merge(outer, own, at)?;
                 self.remember(props, &text);
-                let place = Place { lead: intro.lead, start, content: at, end, ..place_of(props) };
+                let place = Place { lead: intro.lead, start, content, end, ..place_of(props) };
                 self.build_scalar(place, props.tag, style, text)
             }
-            _ => {
-                let at = self.pos;
+            byte => {
                 let line = self.line;
-                let own = if beside { Props::default() } else { self.props()? };
-                let inline = self.inline(false, if own.is_empty() { props } else { own }, start)?;
+                let collection = matches!(byte, Some(b'[' | b'{'));
+                let inline = self.inline(false, if collection { self.merge(outer, own, at)? } else { own }, start)?;
                 if self.line == line && self.is_key_end(&inline, false) {
-                    let (key_start, key_props) = if beside { (start, props) } else { (at, own) };
-                    self.may_start(intro, key_start)?;
-                    let column = (key_start - self.line) as isize;
-                    let key = self.implicit_key(inline, key_start, key_props)?;
-                    let (start, props) = if beside { (key_start, Props::default()) } else { (start, props) };
-                    return self.block_mapping(intro.lead, start, props, column, key);
+                    self.may_start(intro, at)?;
+                    let column = (at - self.line) as isize;
+                    let key = self.implicit_key(inline, at, own)?;
+                    return self.block_mapping(intro.lead, start, outer, column, key);
                 }
-                if !own.is_empty() && !props.is_empty() {
-                    return self.fault(at, "a value has one anchor and one tag at most");
-                }
-                let props = if own.is_empty() { props } else { own };
+                let props = self.merge(outer, own, at)?;
                 self.inline_node(inline, intro, start, props)
             }
         }

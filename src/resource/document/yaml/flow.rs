@@ -71,6 +71,9 @@ impl<'t, B: Build> Parser<'t, '_, B> {
         if !colon && !explicit {
             return self.flow_value(inline, start, start, props);
         }
+        if !explicit && self.text[start..self.pos].contains('\n') {
+            return self.fault(start, "the key of a pair in brackets must be on one line");
+        }
         self.enter(start)?;
         let mut map = B::Map::default();
         self.flow_member(&mut map, inline, start, props, explicit, colon)?;
@@ -151,6 +154,7 @@ impl<'t, B: Build> Parser<'t, '_, B> {
                 self.build_scalar(place, props.tag, style, text)
             }
             Inline::Alias { name, start, end } => {
+                self.no_props(props, start)?;
                 let place = Place { lead, start, content: start, end, ..Place::default() };
                 self.build_alias(place, name)
             }

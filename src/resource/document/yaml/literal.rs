@@ -65,6 +65,9 @@ impl<'t, B: Build> Parser<'t, '_, B> {
                 widest = widest.max(spaces);
                 lines.empty += 1;
             } else {
+                if column.is_none() && spaces as isize <= indent && line[spaces] == b'\t' {
+                    return self.fault(start, "a tab is used for indentation: use spaces");
+                }
                 if column.is_none() && spaces as isize > indent {
                     if widest > spaces {
                         return self.fault(

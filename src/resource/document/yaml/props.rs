@@ -63,6 +63,15 @@ impl<'t, B: Build> Parser<'t, '_, B> {
         }
     }
 
+    /// Properties on several lines.
+    pub(super) fn merge(&self, outer: Props<'t>, own: Props<'t>, at: usize) -> Result<Props<'t>, Fault> {
+        if (outer.anchor.is_some() && own.anchor.is_some()) || (outer.tag.is_some() && own.tag.is_some()) {
+            return self.fault(at, "a value has one anchor and one tag at most");
+        }
+        let (anchor, tag) = (own.anchor.or(outer.anchor), own.tag.or(outer.tag));
+        Ok(Props { anchor, tag, end: own.end.max(outer.end) })
+    }
+
     /// The name behind `&` or `*`.
     pub(super) fn name(&mut self) -> Result<&'t str, Fault> {
         let start = self.pos + 1;

@@ -35,9 +35,6 @@ impl<'t, B: Build> Parser<'t, '_, B> {
         let start = self.pos;
         match self.byte() {
             Some(b'*') => {
-                if !props.is_empty() {
-                    return self.fault(start, "an alias cannot have an anchor or a tag");
-                }
                 let name = self.name()?;
                 Ok(Inline::Alias { name, start, end: self.pos })
             }
@@ -99,6 +96,7 @@ impl<'t, B: Build> Parser<'t, '_, B> {
                 Ok(Key { start, end, name: text, explicit: false })
             }
             Inline::Alias { name, start: at, end } => {
+                self.no_props(props, at)?;
                 let Some(anchor) = self.anchors.get(name) else {
                     return self.fault(at, format!("the alias *{name} refers to no anchor above it"));
                 };
@@ -142,10 +140,16 @@ impl<'t, B: Build> Parser<'t, '_, B> {
                 self.build_scalar(place, props.tag, style, text)
             }
             Inline::Alias { name, start, end } => {
+                self.no_props(props, start)?;
                 let place = Place { lead: intro.lead, start, content: start, end, ..Place::default() };
                 self.build_alias(place, name)
             }
             Inline::Collection { node, .. } => Ok(node),
         }
+    }
+
+    /// Refuses properties before an alias.
+    pub(super) fn no_props(&self, props: Props<'t>, at: usize) -> Result<(), Fault> {
+        if props.is_empty() { Ok(()) } else { self.fault(at, "an alias cannot have an anchor or a tag") }
     }
 }

@@ -1,4 +1,4 @@
-//! The face of the index.
+//! [`Index`]: the face of this layer.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -89,6 +89,11 @@ impl Index {
     /// Per workspace what the index knows all of: what is durable and what was applied since.
     pub fn heads(&self) -> HashMap<Arc<str>, Head> {
         self.shared.read().heads.clone()
+    }
+
+    /// As [`Index::heads`], of one workspace.
+    pub fn head(&self, workspace: &str) -> Option<Head> {
+        self.shared.read().heads.get(workspace).cloned()
     }
 
     /// Takes in a change; every later call sees it.
@@ -298,7 +303,7 @@ impl Index {
             }
         }
         let count = all.len();
-        all.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+        all.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.0));
         // Only what can be on the page is read: touches of one generation are ordered by more.
         let start = offset.min(count);
         let end = offset.saturating_add(limit).min(count);

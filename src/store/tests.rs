@@ -1,1 +1,0 @@
-//! Whole sequences against the real git.
