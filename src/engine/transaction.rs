@@ -371,7 +371,7 @@ impl<'a> Transaction<'a> {
 pub(super) fn candidate(row: &Row) -> Candidate {
     Candidate {
         kind: row.kind.to_string(),
-        id: DocumentId::from_stored(&row.id).to_string(),
+        id: DocumentId::from_stored(&row.id),
         workspace: row.workspace.to_string(),
         path: row.path.to_string(),
     }

@@ -67,12 +67,15 @@ async fn a_document_lives_as_json() {
     }
     "#);
     ann.get(&address).await.expect(404);
-    assert_eq!(git::subjects(&app.tree("ann/lab")), [
-        "service: delete org.example/web 1.0",
-        "service: update org.example/web 1.0",
-        "service: create org.example/web 1.0",
-        "Create the workspace",
-    ]);
+    assert_eq!(
+        git::subjects(&app.tree("ann/lab")),
+        [
+            "service: delete org.example/web 1.0",
+            "service: update org.example/web 1.0",
+            "service: create org.example/web 1.0",
+            "Create the workspace",
+        ]
+    );
     app.finish().await;
 }
 
@@ -370,13 +373,13 @@ async fn names_find_what_is_unambiguous() {
         "candidates": [
           {
             "kind": "service",
-            "id": "[id]",
+            "id": [id],
             "workspace": "ann/lab",
             "path": "services/org.example-web-1.0.yml"
           },
           {
             "kind": "service",
-            "id": "[id]",
+            "id": [id],
             "workspace": "ann/lab",
             "path": "services/other.yml"
           }
@@ -390,7 +393,10 @@ async fn names_find_what_is_unambiguous() {
     let made = ann.post("/api/v1/dmps?workspace=ann/lab", json!({ "name": "50% of/ä?" })).await.expect(201);
     assert_eq!(ann.get("/api/v1/dmps/50%25%20of%2F%C3%A4%3F").await.expect(200).id(), made.id());
     let other = ann.post("/api/v1/dmps?workspace=ann/lab&id=other", json!({ "name": made.id() })).await.expect(201);
-    assert_eq!(ann.get(&format!("/api/v1/dmps/{}", made.id())).await.expect(200).inner()["content"]["name"], "50% of/ä?");
+    assert_eq!(
+        ann.get(&format!("/api/v1/dmps/{}", made.id())).await.expect(200).inner()["content"]["name"],
+        "50% of/ä?"
+    );
     assert_eq!(ann.get("/api/v1/dmps/other").await.expect(200).id(), other.id());
     app.finish().await;
 }
@@ -484,24 +490,26 @@ async fn a_json_file_stays_one() {
     let patched = ann.at(&put.etag()).patch("/api/v1/dmps/plan", json!({ "purpose": "To show" })).await.expect(200);
     insta::assert_snapshot!(ann.get(path).await.text(), @r#"
     {
-      "name": "plan",
-      "size_dataset": "",
-      "x": 1.0,
-      "purpose": "To show"
+        "name": "plan",
+        "size_dataset": "", "x": 1.0,
+        "purpose": "To show"
     }
     "#);
     // YAML is taken for it, and stored as JSON.
     ann.at(&patched.etag()).put("/api/v1/dmps/plan", yaml("name: other # not kept\nx: 1.0\n")).await.expect(200);
     insta::assert_snapshot!(ann.get(path).await.text(), @r#"
     {
-      "name": "other",
-      "x": 1.0
+        "name": "other",
+        "x": 1.0
     }
     "#);
     let read = ann.header("accept", "application/yaml").get("/api/v1/dmps/plan").await.expect(200);
     assert_eq!(read.header("content-type"), "application/json", "the stored bytes, whatever they are");
     // Under a shard that is not its own, it is no plan.
-    assert_eq!(ann.put("/api/v1/workspaces/ann/lab/files/dmps/00/plan.json", raw("{}")).await.expect(201).inner()["kind"], json!(null));
+    assert_eq!(
+        ann.put("/api/v1/workspaces/ann/lab/files/dmps/00/plan.json", raw("{}")).await.expect(201).inner()["kind"],
+        json!(null)
+    );
     app.finish().await;
 }
 

@@ -16,14 +16,17 @@ async fn a_json_put_keeps_what_it_does_not_change() {
     content["author"] = json!("Ann: \"me\"");
     ann.at(&made.etag()).put(&address, content).await.expect(200);
     insta::assert_snapshot!(text(&ann, &address).await, @r#"
-    descriptor_version: "1.0"
-    vendor: org.example
+    # The firewall of the lab.
+    descriptor_version: "1.0"   # of the format
+    vendor: 'org.example'
     name: firewall
     version: "1.11"
-    description: |
-      Lets some through, keeps others out.
+
+    description: >
+      Lets some through,
+      keeps others out.
     licences:
-      - type: public
+    - {type: public}   # everyone
     author: 'Ann: "me"'
     "#);
     app.finish().await;
@@ -35,18 +38,21 @@ async fn a_merge_patch_changes_its_lines_only() {
     let ann = app.as_user("ann");
     let made = firewall(&ann).await;
     let address = made.header("location").to_owned();
-    let patch = json!({ "description": null, "licences": [{ "type": "public" }, { "type": "private", "url": "https://x" }] });
+    let patch =
+        json!({ "description": null, "licences": [{ "type": "public" }, { "type": "private", "url": "https://x" }] });
     let one = ann.at(&made.etag()).patch(&address, typed("application/merge-patch+json", patch.to_string())).await;
     assert_eq!(one.status, 200, "{}", one.text());
     insta::assert_snapshot!(text(&ann, &address).await, @r#"
-    descriptor_version: "1.0"
-    vendor: org.example
+    # The firewall of the lab.
+    descriptor_version: "1.0"   # of the format
+    vendor: 'org.example'
     name: firewall
     version: "1.10"
+
     licences:
-      - type: public
-      - type: private
-        url: https://x
+    - {type: public}   # everyone
+    - type: private
+      url: https://x
     "#);
     // Plain JSON means the same.
     ann.at(&one.etag()).patch(&address, json!({ "vendor": "com.example" })).await.expect(200);
@@ -102,15 +108,17 @@ async fn a_json_patch_applies_whole_or_not() {
     ]);
     ann.at(&made.etag()).patch(&address, patch(good)).await.expect(200);
     insta::assert_snapshot!(text(&ann, &address).await, @r#"
-    descriptor_version: "1.0"
-    vendor: org.example
+    # The firewall of the lab.
+    descriptor_version: "1.0"   # of the format
+    vendor: 'org.example'
     name: firewall
     version: "1.20"
-    author: firewall
+
     licences:
-      - type: public
-      - type: private
-        url: https://example.org
+    - {type: public}   # everyone
+    - type: private
+      url: https://example.org
+    author: firewall
     "#);
     app.finish().await;
 }
@@ -121,11 +129,9 @@ async fn a_write_says_what_it_starts_from() {
     let ann = app.as_user("ann");
     let made = firewall(&ann).await;
     let address = made.header("location").to_owned();
-    for answer in [
-        ann.put(&address, yaml(SERVICE)).await,
-        ann.patch(&address, json!({})).await,
-        ann.delete(&address).await,
-    ] {
+    for answer in
+        [ann.put(&address, yaml(SERVICE)).await, ann.patch(&address, json!({})).await, ann.delete(&address).await]
+    {
         assert_eq!(answer.status, 412);
         assert_eq!(answer.json()["message"], "'If-match' header must be provided");
     }
@@ -155,7 +161,13 @@ async fn a_write_says_what_it_starts_from() {
         }
     }
     assert_eq!(app.head("ann/lab"), head);
-    for good in [new.clone(), format!("\"{new}\""), format!("\"{new}.0badcafe\""), format!("W/\"{new}\""), format!("\"x\", {new}")] {
+    for good in [
+        new.clone(),
+        format!("\"{new}\""),
+        format!("\"{new}.0badcafe\""),
+        format!("W/\"{new}\""),
+        format!("\"x\", {new}"),
+    ] {
         ann.at(&good).patch(&format!("{address}?dry_run=true"), json!({ "author": "Bob" })).await.expect(200);
     }
     app.finish().await;
@@ -241,7 +253,7 @@ async fn a_dry_run_answers_as_if() {
     }
     "#);
     // It refuses what a real one refuses.
-    ann.post(&format!("{SERVICES}&{dry}"), json!({})).await.expect(422);
+    ann.post(&format!("{SERVICES}&{dry}"), json!({ "name": "x" })).await.expect(422);
     ann.post(&format!("{SERVICES}&{dry}&path=services/firewall.yml"), service("x")).await.expect(409);
     ann.put(&format!("{address}?{dry}"), service("x")).await.expect(412);
     ann.at("*").put(&format!("{address}?dry_run=1"), service("x")).await.expect(400);
@@ -259,7 +271,9 @@ async fn messages_say_what_happened() {
     ann.at("*").patch(&address, json!({ "version": "1.11" })).await.expect(200);
     ann.at("*").patch(&format!("{address}?message=Because"), json!({ "version": "1.12" })).await.expect(200);
     ann.post(&format!("{address}/move"), json!({ "path": "services/wall.yml" })).await.expect(200);
-    ann.post(&format!("{address}/restore"), json!({ "at": git::run(&app.tree("ann/lab"), &["rev-parse", "main~2"]) })).await.expect(200);
+    ann.post(&format!("{address}/restore"), json!({ "at": git::run(&app.tree("ann/lab"), &["rev-parse", "main~2"]) }))
+        .await
+        .expect(200);
     ann.at("*").delete(&address).await.expect(204);
     let changes = json!({ "changes": [
         { "op": "put", "path": "a.txt", "absent": true, "text": "x" },
@@ -315,7 +329,10 @@ async fn several_changes_are_one_commit_or_none() {
         (json!({ "op": "put", "path": "a.txt/b", "absent": true, "text": "2" }), 409),
         (json!({ "op": "put", "path": "b.txt", "text": "2" }), 412),
         (json!({ "op": "put", "path": "b.txt", "absent": true }), 400),
-        (json!({ "op": "patch", "path": "services/firewall.yml", "etag": made.etag(), "content": [{ "op": "test", "path": "/name", "value": 1 }] }), 409),
+        (
+            json!({ "op": "patch", "path": "services/firewall.yml", "etag": made.etag(), "content": [{ "op": "test", "path": "/name", "value": 1 }] }),
+            409,
+        ),
         (json!({ "op": "move", "path": "services/firewall.yml", "etag": made.etag() }), 400),
         (json!({ "op": "move", "path": "services/firewall.yml", "etag": made.etag(), "to": "elsewhere.yml" }), 400),
         (json!({ "op": "move", "path": "services/firewall.yml", "etag": made.etag(), "to": "a.txt" }), 400),
@@ -328,7 +345,13 @@ async fn several_changes_are_one_commit_or_none() {
         assert_eq!(answer.status, status, "{text}: {}", answer.text());
         assert_eq!(app.head("ann/lab"), head, "{text}");
     }
-    for body in [json!({}), json!([]), json!({ "changes": {} }), json!({ "changes": [], "colour": 1 }), json!({ "changes": [], "message": 5 })] {
+    for body in [
+        json!({}),
+        json!([]),
+        json!({ "changes": {} }),
+        json!({ "changes": [], "colour": 1 }),
+        json!({ "changes": [], "message": 5 }),
+    ] {
         let text = body.to_string();
         assert_eq!(ann.post(commits, body).await.status, 400, "{text}");
     }
@@ -343,7 +366,57 @@ async fn several_changes_are_one_commit_or_none() {
         { "op": "put", "path": "services/firewall.yml", "absent": true, "content": service("second") },
     ] });
     let done = ann.post(commits, all).await;
-    insta::assert_snapshot!(done.shown(), @"");
+    insta::assert_snapshot!(done.shown(), @r#"
+    201
+    vary: accept-encoding
+    {
+      "commit": "[oid]",
+      "changes": [
+        {
+          "path": "a.txt",
+          "kind": null,
+          "etag": "[oid]",
+          "created": true,
+          "violations": []
+        },
+        {
+          "path": "services/new.yml",
+          "kind": "service",
+          "etag": "[oid]",
+          "created": true,
+          "violations": []
+        },
+        {
+          "path": "services/text.yml",
+          "kind": "service",
+          "etag": "[oid]",
+          "created": true,
+          "violations": []
+        },
+        {
+          "path": "services/new.yml",
+          "kind": "service",
+          "etag": "[oid]",
+          "created": false,
+          "violations": []
+        },
+        {
+          "path": "services/wall.yml",
+          "kind": "service",
+          "etag": "[oid]",
+          "created": false,
+          "violations": []
+        },
+        {
+          "path": "services/firewall.yml",
+          "kind": "service",
+          "etag": "[oid]",
+          "created": true,
+          "violations": []
+        }
+      ]
+    }
+    "#);
     assert_eq!(done.json()["commit"], app.head("ann/lab"));
     assert_eq!(git::run(&app.tree("ann/lab"), &["rev-parse", "main^"]), head);
     assert_eq!(ann.get("/api/v1/services/firewall").await.expect(200).id(), made.id(), "the moved one keeps its id");
