@@ -39,7 +39,7 @@ pub(super) async fn get_history(
             "commit": &*touch.commit,
             "author": { "name": commit.author.name, "email": commit.author.email },
             "at": clock::rfc3339(touch.at.seconds),
-            "message": commit.message,
+            "message": commit.message.trim_end(),
             "path": &*touch.path,
         })
     });

@@ -129,7 +129,8 @@ async fn links_are_embedded() {
         .iter()
         .map(|one| {
             let targets = one["embedded"]["functions"].as_array().expect("a list");
-            let names: Vec<String> = targets.iter().map(|t| format!("{} {}", t["content"]["name"], t["content"]["version"])).collect();
+            let names: Vec<String> =
+                targets.iter().map(|t| format!("{} {}", t["content"]["name"], t["content"]["version"])).collect();
             format!("{}: {}", one["content"]["name"], names.join(", "))
         })
         .collect();
@@ -152,7 +153,8 @@ async fn links_are_embedded_in_embedded_ones() {
     // The format of generation 0 names contained services by identity.
     let file = "/api/v1/workspaces/ann/lab/files/workspace.yml";
     ann.put(file, crate::support::yaml("schema_index: 0\n")).await.expect(201);
-    outer["network_services"] = json!([{ "ns_id": "in", "ns_vendor": "org.example", "ns_name": "web", "ns_version": "1.0" }]);
+    outer["network_services"] =
+        json!([{ "ns_id": "in", "ns_vendor": "org.example", "ns_name": "web", "ns_version": "1.0" }]);
     add(&ann, "services", outer).await;
     let deep = ann.get("/api/v1/services/outer?embed=services.functions,functions").await.expect(200).inner();
     let inner = &deep["embedded"]["services"][0];
@@ -162,7 +164,8 @@ async fn links_are_embedded_in_embedded_ones() {
     assert_eq!(deep["embedded"]["functions"], json!([]));
     // A service that contains itself ends where it is told to.
     let mut round = service("round");
-    round["network_services"] = json!([{ "ns_id": "me", "ns_vendor": "org.example", "ns_name": "round", "ns_version": "1.0" }]);
+    round["network_services"] =
+        json!([{ "ns_id": "me", "ns_vendor": "org.example", "ns_name": "round", "ns_version": "1.0" }]);
     add(&ann, "services", round).await;
     let deep = ann.get("/api/v1/services/round?embed=services.services").await.expect(200).inner();
     assert_eq!(deep["embedded"]["services"][0]["embedded"]["services"][0]["content"]["name"], "round");
