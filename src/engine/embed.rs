@@ -8,6 +8,11 @@ use crate::resource::kind::{Kind, Link, LinkKey, OnDelete};
 use crate::resource::query::{Filter, Query};
 use crate::resource::row::{Column, Row, Value};
 
+/// Deepest nesting of embedded links.
+const DEPTH_MOST: usize = 8;
+/// Most documents that one answer embeds: each level multiplies them.
+const EMBEDDED_MOST: usize = 20_000;
+
 /// What one link of one document leads to: a target or nothing for each occurrence of the link.
 #[derive(Debug, Clone)]
 pub struct Embedded {
@@ -30,6 +35,10 @@ impl Reader {
     /// Resolves links for all rows at once; `paths` are link names, nested with a dot. A missing
     /// target is `None`.
     pub fn embed(&self, kind: &Arc<Kind>, rows: &[Arc<Row>], paths: &[String]) -> Result<Vec<Vec<Embedded>>, Error> {
+        if let Some(path) = paths.iter().find(|path| path.split('.').count() > DEPTH_MOST) {
+            let first: String = path.chars().take(80).collect();
+            return Err(Error::bad_request(format!("embed: {first:?} is nested deeper than {DEPTH_MOST} links")));
+        }
         let mut out = vec![Vec::new(); rows.len()];
         // First names in order, each with what is nested below it.
         let mut firsts: Vec<(&str, Vec<String>)> = Vec::new();
@@ -81,22 +90,31 @@ impl Reader {
         for (at, row) in candidates.iter().enumerate() {
             places.insert((&row.workspace, &row.path), at);
         }
-        let find = |row: &Row, key: &LinkKey| {
+        let sizes: Vec<usize> = below.iter().map(|embedded| size(embedded)).collect();
+        let mut all = 0;
+        let mut find = |row: &Row, key: &LinkKey| {
             let hit = |candidate: &&Arc<Row>| candidate.workspace == row.workspace && link.admits(key, candidate);
-            let best = candidates.iter().find(hit)?;
-            let at = places.get(&(&*best.workspace, &*best.path))?;
+            let Some(best) = candidates.iter().find(hit) else { return Ok(None) };
+            let Some(at) = places.get(&(&*best.workspace, &*best.path)) else { return Ok(None) };
+            all += 1 + sizes.get(*at).copied().unwrap_or_default();
+            if all > EMBEDDED_MOST {
+                return Err(Error::bad_request(format!(
+                    "embed: more than {EMBEDDED_MOST} documents would be embedded: ask for fewer at once"
+                )));
+            }
             let embedded = below.get(*at).cloned().unwrap_or_default();
-            Some(EmbeddedDocument { kind: target.clone(), row: best.clone(), embedded })
+            Ok(Some(EmbeddedDocument { kind: target.clone(), row: best.clone(), embedded }))
         };
-        Ok(rows
-            .iter()
+        rows.iter()
             .zip(&keys)
-            .map(|(row, keys)| Embedded {
-                name: link.name.to_string(),
-                many: link.each.is_some(),
-                targets: keys.iter().map(|key| find(row, key)).collect(),
+            .map(|(row, keys)| {
+                Ok(Embedded {
+                    name: link.name.to_string(),
+                    many: link.each.is_some(),
+                    targets: keys.iter().map(|key| find(row, key)).collect::<Result<_, Error>>()?,
+                })
             })
-            .collect())
+            .collect()
     }
 
     /// What a document points at through a link.
@@ -144,6 +162,11 @@ impl Reader {
             }
         }
     }
+}
+
+/// How many documents these are, with all below them.
+fn size(embedded: &[Embedded]) -> usize {
+    embedded.iter().flat_map(|link| link.targets.iter().flatten()).map(|target| 1 + size(&target.embedded)).sum()
 }
 
 fn in_workspace_of(row: &Row, filter: Filter) -> Filter {

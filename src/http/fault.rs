@@ -42,11 +42,6 @@ impl Fault {
     pub fn challenge(self) -> Self {
         self.header(WWW_AUTHENTICATE, "Basic realm=\"workleaf\", charset=\"UTF-8\"")
     }
-
-    /// The one answer to a wrong method; the router adds which ones it takes.
-    pub fn method_not_allowed() -> Self {
-        Fault::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method: see the Allow header")
-    }
 }
 
 impl IntoResponse for Fault {

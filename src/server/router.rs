@@ -17,7 +17,6 @@ use tower_http::compression::CompressionLayer;
 use super::{pages, stack};
 use crate::dialect::{dci, rest};
 use crate::http::context::Context;
-use crate::http::fault::Fault;
 use crate::http::openapi;
 use crate::http::route::{self, Route};
 use crate::resource::kind::{Kind, Kinds};
@@ -136,5 +135,7 @@ async fn not_found(method: Method, OriginalUri(uri): OriginalUri) -> Response {
 
 async fn method_not_allowed() -> Response {
     // The router adds the Allow header.
-    Fault::method_not_allowed().into_response()
+    let text = "this address does not take that method: see the Allow header";
+    let body = json!({ "message": text, "error": "method not allowed", "status_code": 405, "payload": {} });
+    (StatusCode::METHOD_NOT_ALLOWED, axum::Json(body)).into_response()
 }

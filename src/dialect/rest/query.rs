@@ -44,9 +44,13 @@ pub(super) fn parse(kind: &Arc<Kind>, parameters: &Parameters) -> Result<ListReq
     if text.is_some_and(|text| text.len() > TEXT_MOST) {
         return Err(Error::bad_request(format!("q is longer than {TEXT_MOST} bytes")));
     }
-    let facets = list(parameters.get("facets"))
-        .map(|name| field(kind, name, "facets", "valid_facets").cloned())
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut facets: Vec<Field> = Vec::new();
+    for name in list(parameters.get("facets")) {
+        let field = field(kind, name, "facets", "valid_facets")?;
+        if !facets.contains(field) {
+            facets.push(field.clone());
+        }
+    }
     let mut query = Query {
         filter: conditions(kind, parameters.get("where").unwrap_or_default())?,
         text: text.map(str::to_owned),
@@ -96,7 +100,7 @@ pub(super) fn fields(kind: &Kind, text: Option<&str>) -> Result<Option<Vec<Selec
     let Some(text) = text else { return Ok(None) };
     let mut selected = Vec::new();
     for name in list(Some(text)) {
-        selected.push(match MEMBERS.iter().find(|member| **member == name) {
+        let one = match MEMBERS.iter().find(|member| **member == name) {
             Some(member) => Selected::Member(member),
             None => match kind.field(name) {
                 Some(field) => Selected::Field(field.clone()),
@@ -110,7 +114,10 @@ pub(super) fn fields(kind: &Kind, text: Option<&str>) -> Result<Option<Vec<Selec
                     ));
                 }
             },
-        });
+        };
+        if !selected.contains(&one) {
+            selected.push(one);
+        }
     }
     Ok(Some(selected))
 }
