@@ -46,8 +46,8 @@ impl Default for Options {
     }
 }
 
-type Publisher = Box<dyn Fn(&Arc<Workspace>, &[Arc<Committed>]) + Send + Sync>;
-type Absorber = Box<dyn Fn(&Arc<Workspace>, Etag, Etag) + Send + Sync>;
+type Publish = dyn Fn(&Arc<Workspace>, &[Arc<Committed>]) + Send + Sync;
+type Absorb = dyn Fn(&Arc<Workspace>, Etag, Etag) + Send + Sync;
 
 /// What all workspaces share.
 pub(super) struct Core {
@@ -56,16 +56,16 @@ pub(super) struct Core {
     pub(super) journal: Journal,
     pub(super) caches: Arc<Caches>,
     pub(super) upkeep: Bell,
-    publisher: OnceLock<Publisher>,
-    absorber: OnceLock<Absorber>,
+    publisher: OnceLock<Box<Publish>>,
+    absorber: OnceLock<Box<Absorb>>,
 }
 
 impl Core {
-    pub(super) fn publisher(&self) -> &(dyn Fn(&Arc<Workspace>, &[Arc<Committed>]) + Send + Sync) {
+    pub(super) fn publisher(&self) -> &Publish {
         self.publisher.get().map_or(&|_: &Arc<Workspace>, _: &[Arc<Committed>]| {}, |publisher| &**publisher)
     }
 
-    pub(super) fn absorber(&self) -> &(dyn Fn(&Arc<Workspace>, Etag, Etag) + Send + Sync) {
+    pub(super) fn absorber(&self) -> &Absorb {
         self.absorber.get().map_or(&|_: &Arc<Workspace>, _: Etag, _: Etag| {}, |absorber| &**absorber)
     }
 }

@@ -41,13 +41,19 @@ pub trait Job: Send {
     fn done(self: Box<Self>, outcome: Result<Option<Arc<Committed>>, Error>);
 }
 
+/// Work that runs alone; told first whether the workspace is in order.
+type Alone = Box<dyn FnOnce(&Arc<Workspace>, Result<(), Error>) + Send>;
+
+/// A job's value and its commit.
+type Written<T, E> = Result<(T, Option<Arc<Committed>>), WriteError<E>>;
+
 /// What waits for the writer.
 pub(super) enum Item {
     Job(Box<dyn Job>),
-    /// Runs alone, with nothing locked; told first whether the workspace is in order.
+    /// Runs with nothing locked.
     Alone {
         checkpoint: bool,
-        work: Box<dyn FnOnce(&Arc<Workspace>, Result<(), Error>) + Send>,
+        work: Alone,
     },
 }
 
@@ -69,10 +75,7 @@ pub(super) fn enqueue(workspace: &Arc<Workspace>, item: Item) {
 }
 
 /// [`Workspace::write`].
-pub(super) async fn write<T, E, F>(
-    workspace: &Arc<Workspace>,
-    work: F,
-) -> Result<(T, Option<Arc<Committed>>), WriteError<E>>
+pub(super) async fn write<T, E, F>(workspace: &Arc<Workspace>, work: F) -> Written<T, E>
 where
     T: Send + 'static,
     E: Send + 'static,
@@ -81,7 +84,7 @@ where
     struct Call<T, E, F> {
         work: Option<F>,
         result: Option<Result<T, E>>,
-        answer: oneshot::Sender<Result<(T, Option<Arc<Committed>>), WriteError<E>>>,
+        answer: oneshot::Sender<Written<T, E>>,
     }
     impl<T, E, F> Job for Call<T, E, F>
     where
@@ -209,11 +212,7 @@ fn flush_if_cheap(workspace: &Arc<Workspace>) -> bool {
     }
 }
 
-fn alone(
-    workspace: &Arc<Workspace>,
-    checkpoint: bool,
-    work: Box<dyn FnOnce(&Arc<Workspace>, Result<(), Error>) + Send>,
-) {
+fn alone(workspace: &Arc<Workspace>, checkpoint: bool, work: Alone) {
     let ready = || {
         if workspace.is_removed() {
             return Err(Error::NoWorkspace(workspace.name().clone()));
