@@ -122,6 +122,11 @@ impl Journal {
         (state.sequence > 0).then(|| state.last.elapsed())
     }
 
+    /// Time for a checkpoint before there is need of one.
+    pub(super) fn is_half_full(&self) -> bool {
+        lock(&self.state).end > self.capacity / 2
+    }
+
     /// Makes a group durable. The caller holds a guard of [`Journal::enter`].
     pub(super) fn append(&self, workspace: &str, old: Etag, new: Etag, pack: &Pack) -> Result<Appended, Error> {
         let body = record::encode(workspace, old, new, &pack.pack, &pack.index);
@@ -198,16 +203,21 @@ impl Journal {
     }
 
     fn checkpoint_if(&self, wanted: impl Fn(u64) -> bool) -> Result<(), Error> {
+        let is_needed = |state: &State| state.sequence > 0 && wanted(state.epoch);
+        let early = is_needed(&lock(&self.state));
+        // Most of the work, while groups still come and go. The kernel tells of a failure once: it
+        // must not be lost.
+        let early = if early { self.sync_all() } else { Ok(()) };
         let _alone = self.applying.write().unwrap_or_else(PoisonError::into_inner);
         let mut state = lock(&self.state);
         if let Some(error) = &state.failed {
             return Err(Error::Poisoned(error.clone()));
         }
-        if state.sequence == 0 || !wanted(state.epoch) {
+        if early.is_ok() && !is_needed(&state) {
             return Ok(());
         }
         let epoch = state.epoch + 1;
-        let result = self.sync_all().and_then(|()| {
+        let result = early.and_then(|()| self.sync_all()).and_then(|()| {
             self.file.write_all_at(&record::header(epoch), epoch % 2 * HEADER_SLOT)?;
             self.file.sync_data()
         });

@@ -56,11 +56,28 @@ pub(super) struct Core {
     pub(super) journal: Journal,
     pub(super) caches: Arc<Caches>,
     pub(super) upkeep: Bell,
+    /// Compressors between groups; each takes half a megabyte.
+    builders: Mutex<Vec<Builder>>,
     publisher: OnceLock<Box<Publish>>,
     absorber: OnceLock<Box<Absorb>>,
 }
 
+/// Most builders that wait for work.
+const BUILDERS_MOST: usize = 8;
+
 impl Core {
+    pub(super) fn builder(&self) -> Builder {
+        let kept = self.builders.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        kept.unwrap_or_else(Builder::new)
+    }
+
+    pub(super) fn return_builder(&self, builder: Builder) {
+        let mut kept = self.builders.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < BUILDERS_MOST {
+            kept.push(builder);
+        }
+    }
+
     pub(super) fn publisher(&self) -> &Publish {
         self.publisher.get().map_or(&|_: &Arc<Workspace>, _: &[Arc<Committed>]| {}, |publisher| &**publisher)
     }
@@ -122,6 +139,7 @@ impl Store {
             journal,
             caches,
             upkeep: Bell::default(),
+            builders: Mutex::new(Vec::new()),
             publisher: OnceLock::new(),
             absorber: OnceLock::new(),
         });

@@ -61,7 +61,6 @@ pub(super) enum Item {
 pub(super) struct Queue {
     items: VecDeque<Item>,
     running: bool,
-    builder: Option<Box<Builder>>,
 }
 
 pub(super) fn enqueue(workspace: &Arc<Workspace>, item: Item) {
@@ -148,32 +147,15 @@ fn drain(workspace: &Arc<Workspace>) {
         }
     }
     let leave = Leave(workspace);
-    let mut builder = None;
+    let mut builder = workspace.core.builder();
     loop {
         let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut builder_now = builder.take().or_else(|| queue.builder.take());
-        let Some(first) = queue.items.pop_front() else {
-            drop(queue);
-            let flushed = flush_if_cheap(workspace);
-            let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
-            if queue.items.is_empty() {
-                queue.builder = builder_now.take();
-                queue.running = false;
-                drop(queue);
-                if !flushed {
-                    workspace.core.upkeep.wake();
-                }
-                break;
-            }
-            builder = builder_now;
-            continue;
-        };
-        match first {
-            Item::Alone { checkpoint, work } => {
+        match queue.items.pop_front() {
+            Some(Item::Alone { checkpoint, work }) => {
                 drop(queue);
                 alone(workspace, checkpoint, work);
             }
-            Item::Job(job) => {
+            Some(Item::Job(job)) => {
                 let mut jobs = vec![job];
                 while jobs.len() < GROUP_JOBS
                     && let Some(Item::Job(_)) = queue.items.front()
@@ -182,8 +164,7 @@ fn drain(workspace: &Arc<Workspace>) {
                     jobs.push(job);
                 }
                 drop(queue);
-                let builder = builder_now.get_or_insert_with(|| Box::new(Builder::new()));
-                let left = group(workspace, jobs, builder);
+                let left = group(workspace, jobs, &mut builder);
                 if !left.is_empty() {
                     let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
                     for job in left.into_iter().rev() {
@@ -191,9 +172,22 @@ fn drain(workspace: &Arc<Workspace>) {
                     }
                 }
             }
+            None => {
+                drop(queue);
+                let flushed = flush_if_cheap(workspace);
+                let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
+                if queue.items.is_empty() {
+                    queue.running = false;
+                    drop(queue);
+                    if !flushed {
+                        workspace.core.upkeep.wake();
+                    }
+                    break;
+                }
+            }
         }
-        builder = builder_now;
     }
+    workspace.core.return_builder(builder);
     std::mem::forget(leave);
 }
 
@@ -389,6 +383,9 @@ fn apply(workspace: &Arc<Workspace>, main: LockFile, group: Group<'_>) -> Result
         workspace.index.note(notes, group.head.commit);
     }
     drop(guard);
+    if journal.is_half_full() {
+        workspace.core.upkeep.wake();
+    }
     if too_large {
         journal.sync_all().map_err(Error::io("sync the disk"))?;
     }
