@@ -26,6 +26,7 @@ mod objects;
 mod pack;
 mod packfile;
 mod reconcile;
+mod record;
 mod replay;
 mod snapshot;
 mod staging;

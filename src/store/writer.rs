@@ -47,13 +47,19 @@ pub trait Job: Send {
     fn done(self: Box<Self>, outcome: Result<Option<Arc<Committed>>, Error>);
 }
 
+/// Work that runs alone; told first whether the workspace is in order.
+type Alone = Box<dyn FnOnce(&Arc<Workspace>, Result<(), Error>) + Send>;
+
+/// A job's value and its commit.
+type Written<T, E> = Result<(T, Option<Arc<Committed>>), WriteError<E>>;
+
 /// What waits for the writer.
 pub(super) enum Item {
     Job(Box<dyn Job>),
-    /// Runs alone, with nothing locked; told first whether the workspace is in order.
+    /// Runs with nothing locked.
     Alone {
         checkpoint: bool,
-        work: Box<dyn FnOnce(&Arc<Workspace>, Result<(), Error>) + Send>,
+        work: Alone,
     },
 }
 
@@ -61,7 +67,6 @@ pub(super) enum Item {
 pub(super) struct Queue {
     items: VecDeque<Item>,
     running: bool,
-    builder: Option<Box<Builder>>,
 }
 
 pub(super) fn enqueue(workspace: &Arc<Workspace>, item: Item) {
@@ -75,11 +80,7 @@ pub(super) fn enqueue(workspace: &Arc<Workspace>, item: Item) {
 }
 
 /// [`Workspace::write`].
-pub(super) async fn write<T, E, F>(
-    workspace: &Arc<Workspace>,
-    starts_group: bool,
-    work: F,
-) -> Result<(T, Option<Arc<Committed>>), WriteError<E>>
+pub(super) async fn write<T, E, F>(workspace: &Arc<Workspace>, starts_group: bool, work: F) -> Written<T, E>
 where
     T: Send + 'static,
     E: Send + 'static,
@@ -89,7 +90,7 @@ where
         work: Option<F>,
         starts_group: bool,
         result: Option<Result<T, E>>,
-        answer: oneshot::Sender<Result<(T, Option<Arc<Committed>>), WriteError<E>>>,
+        answer: oneshot::Sender<Written<T, E>>,
     }
     impl<T, E, F> Job for Call<T, E, F>
     where
@@ -157,32 +158,15 @@ fn drain(workspace: &Arc<Workspace>) {
         }
     }
     let leave = Leave(workspace);
-    let mut builder = None;
+    let mut builder = workspace.core.builder();
     loop {
         let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut builder_now = builder.take().or_else(|| queue.builder.take());
-        let Some(first) = queue.items.pop_front() else {
-            drop(queue);
-            let flushed = flush_if_cheap(workspace);
-            let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
-            if queue.items.is_empty() {
-                queue.builder = builder_now.take();
-                queue.running = false;
-                drop(queue);
-                if !flushed {
-                    workspace.core.upkeep.wake();
-                }
-                break;
-            }
-            builder = builder_now;
-            continue;
-        };
-        match first {
-            Item::Alone { checkpoint, work } => {
+        match queue.items.pop_front() {
+            Some(Item::Alone { checkpoint, work }) => {
                 drop(queue);
                 alone(workspace, checkpoint, work);
             }
-            Item::Job(job) => {
+            Some(Item::Job(job)) => {
                 let mut jobs = vec![job];
                 while jobs.len() < GROUP_JOBS
                     && let Some(Item::Job(next)) = queue.items.front()
@@ -192,8 +176,7 @@ fn drain(workspace: &Arc<Workspace>) {
                     jobs.push(job);
                 }
                 drop(queue);
-                let builder = builder_now.get_or_insert_with(|| Box::new(Builder::new()));
-                let left = group(workspace, jobs, builder);
+                let left = group(workspace, jobs, &mut builder);
                 if !left.is_empty() {
                     let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
                     for job in left.into_iter().rev() {
@@ -201,9 +184,22 @@ fn drain(workspace: &Arc<Workspace>) {
                     }
                 }
             }
+            None => {
+                drop(queue);
+                let flushed = flush_if_cheap(workspace);
+                let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
+                if queue.items.is_empty() {
+                    queue.running = false;
+                    drop(queue);
+                    if !flushed {
+                        workspace.core.upkeep.wake();
+                    }
+                    break;
+                }
+            }
         }
-        builder = builder_now;
     }
+    workspace.core.return_builder(builder);
     std::mem::forget(leave);
 }
 
@@ -222,11 +218,7 @@ fn flush_if_cheap(workspace: &Arc<Workspace>) -> bool {
     }
 }
 
-fn alone(
-    workspace: &Arc<Workspace>,
-    checkpoint: bool,
-    work: Box<dyn FnOnce(&Arc<Workspace>, Result<(), Error>) + Send>,
-) {
+fn alone(workspace: &Arc<Workspace>, checkpoint: bool, work: Alone) {
     let ready = || {
         if workspace.is_removed() {
             return Err(Error::NoWorkspace(workspace.name().clone()));
@@ -403,6 +395,9 @@ fn apply(workspace: &Arc<Workspace>, main: LockFile, group: Group<'_>) -> Result
         workspace.index.note(notes, group.head.commit);
     }
     drop(guard);
+    if journal.is_half_full() {
+        workspace.core.upkeep.wake();
+    }
     if too_large {
         journal.sync_all().map_err(Error::io("sync the disk"))?;
     }
