@@ -73,7 +73,8 @@ impl Place {
 
     /// As [`Place::serve`], with more arguments and environment.
     pub(super) fn serve_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Server {
-        let mut command = self.command(&[&["--data", "data", "serve", "--listen", "127.0.0.1:0"], arguments].concat());
+        let data: &[&str] = if arguments.contains(&"--data") { &[] } else { &["--data", "data"] };
+        let mut command = self.command(&[data, &["serve", "--listen", "127.0.0.1:0"], arguments].concat());
         command.envs(environment.iter().copied());
         Server::start(command, self.path().join("stderr"))
     }

@@ -1,13 +1,15 @@
 //! `serve`: start, signals, what is left over from before.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixStream;
 
 use rustix::process::Signal;
 use serde_json::json;
 
 use super::process::{Answer, Place, request, wait_until};
+use crate::support::git;
 
 #[test]
 fn the_first_start_makes_an_administrator_and_says_so_once() {
@@ -56,6 +58,37 @@ fn a_signal_finishes_what_was_accepted() {
         again.get(who, &format!("/api/v1/componenttypes/{id}")).expect(200);
         again.stop();
     }
+}
+
+#[test]
+fn a_signal_finishes_a_command_that_was_taken() {
+    let place = Place::new();
+    let mut server = place.serve();
+    let mut stream = UnixStream::connect(place.data().join(".state/socket")).unwrap();
+    let mut send = |line: serde_json::Value| writeln!(stream, "{line}").unwrap();
+    send(json!({ "Run": { "Import": { "workspace": "ann/lab", "kind": null } } }));
+    send(json!({ "File": { "path": "a.txt", "name": "a.txt", "bytes": "YQ==" } }));
+    // A command after it is answered, so that it was taken.
+    place.run(&["user", "list"]).expect(0);
+    server.signal(Signal::TERM);
+    server.wait_for_log("stopping");
+    wait_until(|| TcpStream::connect(&server.address).is_err(), "no more is accepted");
+    send(json!("End"));
+    let lines: Vec<String> = BufReader::new(stream).lines().map(Result::unwrap).collect();
+    assert!(lines.last().is_some_and(|line| line.starts_with(r#"{"Done":{"Imported":"#)), "{lines:?}");
+    assert_eq!(server.wait(), Some(0), "{}", server.logged());
+    assert_eq!(git::run(&place.data().join("ann/lab"), &["show", "main:a.txt"]), "a");
+}
+
+#[test]
+fn a_data_directory_may_lie_deep() {
+    let place = Place::new();
+    let deep = format!("{}/data", ["deep"; 40].join("/"));
+    std::fs::create_dir_all(place.path().join(&deep)).unwrap();
+    let server = place.serve_with(&["--data", &deep], &[]);
+    let listed = place.command(&["user", "list", "--data", &deep]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&listed.stdout), "admin (admin)\n", "{listed:?}");
+    server.stop();
 }
 
 #[test]
