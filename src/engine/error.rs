@@ -24,7 +24,7 @@ pub enum Error {
     LoginNeeded,
     /// The caller may see it but not do this. The text says what is missing.
     Denied(String),
-    /// A file is at this path already.
+    /// It is there already. What, as in `file a/b.yml`.
     Exists(String),
     /// It contradicts what is there; the text says how and what to do.
     Conflict(String),
@@ -46,6 +46,8 @@ pub enum Error {
     },
     /// The write names no state of the document that it starts from.
     Unconditional,
+    /// The write was only to make a file, and there is one.
+    Present(Etag),
     /// The document changed since the caller read it (`None`: it is not there).
     Stale(Option<Etag>),
     TooLarge(String),
@@ -90,7 +92,7 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::NoWorkspace(name) => Error::NotFound(format!("workspace {name}")),
-            store::Error::Exists(name) => Error::Conflict(format!("the workspace {name} exists already")),
+            store::Error::Exists(name) => Error::Exists(format!("workspace {name}")),
             store::Error::NoCommit(name, commit) => Error::NotFound(format!("commit {commit} in {name}")),
             store::Error::Busy(_) => Error::Busy(error.to_string()),
             store::Error::DiskFull { .. } => Error::Full,

@@ -221,6 +221,10 @@ impl Reader {
         let snapshot = workspace.snapshot(None)?;
         let mut entries = snapshot.files(folder, true)?;
         let count = entries.len();
+        // Git knows no empty folders.
+        if count == 0 && !folder.is_empty() {
+            return Err(Error::NotFound(format!("folder {folder} in {name}")));
+        }
         let entries: Vec<FileEntry> = entries.drain(..).skip(offset).take(limit).collect();
         let sizes = entries.iter().map(|entry| snapshot.size(entry.etag)).collect::<Result<_, _>>()?;
         Ok(Files { head: snapshot.commit(), count, entries, sizes })

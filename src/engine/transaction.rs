@@ -109,6 +109,7 @@ impl<'a> Transaction<'a> {
         if !expected.holds(now) {
             return Err(match (&expected, now) {
                 (Expected::At(_), None) => Error::NotFound(format!("file {path}")),
+                (Expected::Absent, Some(now)) => Error::Present(now),
                 _ => Error::Stale(now),
             });
         }
@@ -322,7 +323,7 @@ impl<'a> Transaction<'a> {
             return Ok(());
         }
         if tip.entry(&to)?.is_some() {
-            return Err(Error::Exists(to.to_string()));
+            return Err(Error::Exists(format!("file {to}")));
         }
         tip.remove(&path)?;
         self.removed.insert(path.to_arc());

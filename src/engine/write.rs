@@ -121,7 +121,7 @@ impl Writer {
     pub async fn create(&self, path: FilePath, payload: Payload, options: Options) -> Result<Written, Error> {
         let change = Change { path: path.clone(), expected: Expected::Absent, operation: Operation::Put(payload) };
         match self.commit(vec![change], options).await {
-            Err(Error::Stale(Some(_))) => Err(Error::Exists(path.to_string())),
+            Err(Error::Present(_)) => Err(Error::Exists(format!("file {path}"))),
             done => done,
         }
     }

@@ -15,13 +15,14 @@ use crate::resource::check::Violation;
 pub struct Fault {
     pub status: StatusCode,
     pub message: String,
-    pub payload: Map<String, Value>,
+    /// Boxed to keep results that may hold a fault small.
+    pub payload: Box<Map<String, Value>>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Fault {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Fault { status, message: message.into(), payload: Map::new(), headers: Vec::new() }
+        Fault { status, message: message.into(), payload: Box::default(), headers: Vec::new() }
     }
 
     pub fn with(mut self, key: &str, value: Value) -> Self {
@@ -74,7 +75,7 @@ fn status(error: &Error) -> StatusCode {
         Error::Exists(_) | Error::Conflict(_) | Error::Ambiguous { .. } | Error::Referenced(_) => StatusCode::CONFLICT,
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Unreadable(_) | Error::BadRequest { .. } => StatusCode::BAD_REQUEST,
-        Error::Unconditional | Error::Stale(_) => StatusCode::PRECONDITION_FAILED,
+        Error::Unconditional | Error::Present(_) | Error::Stale(_) => StatusCode::PRECONDITION_FAILED,
         Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         Error::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Full => StatusCode::INSUFFICIENT_STORAGE,
@@ -91,9 +92,7 @@ impl From<Error> for Fault {
                 Fault::new(status, "log in first: send your account's name and password as Basic credentials")
             }
             Error::Denied(why) => Fault::new(status, why),
-            Error::Exists(path) => {
-                Fault::new(status, format!("there is a file at {path:?} already")).with("path", json!(path))
-            }
+            Error::Exists(what) => Fault::new(status, format!("the {what} exists already")),
             Error::Conflict(why) => Fault::new(status, why),
             Error::Ambiguous { name, candidates } => {
                 Fault::new(status, format!("{name:?} is the name of several documents: use the id of one"))
@@ -122,6 +121,10 @@ impl From<Error> for Fault {
                 }
             }
             Error::Unconditional => Fault::new(status, "'If-match' header must be provided"),
+            Error::Present(now) => {
+                Fault::new(status, "there is a file already, and If-None-Match: * makes new ones only")
+                    .with("etag", json!(now.to_string()))
+            }
             Error::Stale(now) => {
                 let message = match now {
                     Some(_) => "the document has changed since you read it: read it again and repeat your change",

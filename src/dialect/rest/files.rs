@@ -129,7 +129,7 @@ pub(super) async fn put_file(
     let expected = if is_blind { Expected::Absent } else { expected(&headers)? };
     let operation = Operation::Put(Payload::Raw(body));
     let written = match writer.commit(vec![Change { path, expected, operation }], options).await {
-        Err(Error::Stale(Some(_))) if is_blind => return Err(Error::Unconditional.into()),
+        Err(Error::Present(_)) if is_blind => return Err(Error::Unconditional.into()),
         done => done?,
     };
     let applied = written.applied.first().ok_or_else(|| Error::NotFound("change".into()))?;

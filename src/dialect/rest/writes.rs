@@ -170,16 +170,14 @@ pub(super) async fn restore_document(
 ) -> Answer {
     let body = json(&body)?;
     let at = body["at"].as_str().ok_or_else(|| Error::bad_request("the body is {\"at\": \"<commit>\"}"))?.to_owned();
+    parameters.only(&WRITE_PARAMETERS)?;
+    let options = options(&parameters)?;
     let actor = caller.0?;
+    let (writer, found) = locate(&context, &actor, kind, reference).await?;
     let reader = context.engine.reader(&actor);
-    let lookup = (kind.clone(), reference.clone());
-    let bytes = blocking::run(move || {
-        let found = reader.find(&lookup.0, &lookup.1)?;
-        let revision = reader.revision(&found, &at)?;
-        Ok::<_, Error>(revision.bytes)
-    })
-    .await?;
-    change(&context, kind, actor, reference, &parameters, optional(&headers), Operation::Put(Payload::Raw(bytes))).await
+    let sought = found.clone();
+    let bytes = blocking::run(move || Ok::<_, Error>(reader.revision(&sought, &at)?.bytes)).await?;
+    apply(&context, &actor, writer, found, optional(&headers), Operation::Put(Payload::Raw(bytes)), options).await
 }
 
 /// For writes that lose nothing that history does not keep: a precondition holds if given.
@@ -215,9 +213,21 @@ async fn change(
     parameters.only(&WRITE_PARAMETERS)?;
     let options = options(parameters)?;
     let (writer, found) = locate(context, &actor, kind, reference).await?;
+    apply(context, &actor, writer, found, expected, operation, options).await
+}
+
+async fn apply(
+    context: &Context,
+    actor: &Actor,
+    writer: Writer,
+    found: Found,
+    expected: Expected,
+    operation: Operation,
+    options: Options,
+) -> Answer {
     let path = FilePath::parse(&found.row.path).map_err(Error::from)?;
     let written = writer.commit(vec![Change { path, expected, operation }], options).await?;
-    let reader = context.engine.reader(&actor);
+    let reader = context.engine.reader(actor);
     blocking::run(move || written_answer_from(&reader, &writer, &found, &written)).await
 }
 
