@@ -3,14 +3,14 @@
 use crate::resource::check::Violation;
 use crate::resource::document::ParseError;
 use crate::resource::etag::Etag;
-use crate::resource::key::NameError;
+use crate::resource::key::{DocumentId, NameError};
 use crate::{index, store};
 
 /// A document that an error points at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     pub kind: String,
-    pub id: String,
+    pub id: DocumentId,
     pub workspace: String,
     pub path: String,
 }

@@ -335,7 +335,7 @@ impl<'a> Transaction<'a> {
             None => None,
         };
         let etag = tip.put(&to, bytes)?;
-        self.trailers.push(format!("Workleaf-Moved: {path} -> {to}"));
+        self.trailers.push(format!("{}: {path} -> {to}", store::MOVED_TRAILER));
         self.summary.push(format!("{}: move {path} to {to}", target.as_ref().map_or("file", |kind| &kind.name)));
         self.applied.push(Applied { path: to, kind: target, etag: Some(etag), content, created: false });
         Ok(())
@@ -352,7 +352,11 @@ impl<'a> Transaction<'a> {
     /// The commit message: the caller's or what happened, and the trailers.
     pub(super) fn message(&self, given: Option<&str>) -> String {
         let mut message = match (given, &self.summary[..]) {
-            (Some(given), _) => given.to_owned(),
+            // Trailers are the server's word.
+            (Some(given), _) => {
+                let lines = given.lines().filter(|line| !line.starts_with("Workleaf-"));
+                lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
+            }
             (None, []) => "no change".to_owned(),
             (None, [only]) => only.clone(),
             (None, [first, rest @ ..]) => {
@@ -360,9 +364,14 @@ impl<'a> Transaction<'a> {
                 format!("{first} and {} more\n{}", rest.len(), lines.collect::<String>())
             }
         };
-        if !self.trailers.is_empty() {
+        let mut trailers = self.trailers.clone();
+        // Git would take one for the other where they are alike, and a rebuilt index with it.
+        if self.applied.iter().any(|applied| applied.etag.is_none()) && self.applied.iter().any(|a| a.created) {
+            trailers.push(format!("{}: stated", store::RENAMES_TRAILER));
+        }
+        if !trailers.is_empty() {
             message.push_str("\n\n");
-            message.push_str(&self.trailers.join("\n"));
+            message.push_str(&trailers.join("\n"));
         }
         message
     }
@@ -371,7 +380,7 @@ impl<'a> Transaction<'a> {
 pub(super) fn candidate(row: &Row) -> Candidate {
     Candidate {
         kind: row.kind.to_string(),
-        id: DocumentId::from_stored(&row.id).to_string(),
+        id: DocumentId::from_stored(&row.id),
         workspace: row.workspace.to_string(),
         path: row.path.to_string(),
     }

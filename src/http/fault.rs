@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::auth::Refusal;
 use crate::engine::{Candidate, Error};
 use crate::resource::check::Violation;
+use crate::resource::key::DocumentId;
 
 /// An error as it goes out: `{"message", "status_code", "payload"}`.
 #[derive(Debug, Clone)]
@@ -177,9 +178,18 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// An id as JSON shows it: derived ones are numbers.
+pub fn id_json(id: &DocumentId) -> Value {
+    match id {
+        DocumentId::Number(number) => json!(number),
+        DocumentId::Text(text) => json!(&**text),
+    }
+}
+
 fn listed(candidates: &[Candidate]) -> Value {
-    let entries =
-        candidates.iter().map(|c| json!({ "kind": c.kind, "id": c.id, "workspace": c.workspace, "path": c.path }));
+    let entries = candidates
+        .iter()
+        .map(|c| json!({ "kind": c.kind, "id": id_json(&c.id), "workspace": c.workspace, "path": c.path }));
     entries.collect()
 }
 

@@ -1,5 +1,6 @@
 //! Commit objects: what a writer asks for, what became of it, and git's text for it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::resource::actor::Author;
@@ -8,6 +9,10 @@ use crate::resource::row::Moment;
 
 /// Trailer of a commit that moved a file: `Workleaf-Moved: old/path -> new/path`.
 pub const MOVED_TRAILER: &str = "Workleaf-Moved";
+
+/// `Workleaf-Renames: stated` in a commit's message says that there are no moves but those that its
+/// [`MOVED_TRAILER`]s tell of, however alike a deleted and a new file are.
+pub const RENAMES_TRAILER: &str = "Workleaf-Renames";
 /// Trailer of a commit that takes in what was edited on the server's disk.
 pub(super) const DISK_TRAILER: &str = "Workleaf-Disk-Edit";
 
@@ -129,17 +134,35 @@ pub(super) fn moves(message: &str) -> impl Iterator<Item = (&str, &str)> {
         .filter_map(|line| line.strip_prefix(MOVED_TRAILER)?.strip_prefix(": ")?.trim_end().split_once(" -> "))
 }
 
+/// Whether the message tells all moves of its commit: what merely looks like one is none.
+pub(super) fn tells_all_moves(message: &str) -> bool {
+    message.lines().any(|line| line.strip_prefix(RENAMES_TRAILER).is_some_and(|rest| rest.trim_end() == ": stated"))
+}
+
 /// Names the moves of the message in the changes they explain.
 pub(super) fn mark_moves(changes: &mut [Change], message: &str) {
     if !message.contains(MOVED_TRAILER) {
         return;
     }
+    // Moves of one commit follow each other: where each file was before the commit.
+    let mut origins: Vec<(&str, &str)> = Vec::new();
     for (old, new) in moves(message) {
-        let Some(gone) = changes.iter().find(|c| &*c.path == old && c.new.is_none()).map(|c| c.path.clone()) else {
+        let known = origins.iter().position(|(now, _)| *now == old);
+        let origin = known.map_or(old, |at| origins.remove(at).1);
+        origins.retain(|(now, _)| *now != new);
+        origins.push((new, origin));
+    }
+    // The last word counts: nothing comes from one place twice.
+    let mut taken = HashSet::new();
+    for (new, old) in origins.into_iter().rev() {
+        let Some(from) = changes.iter().find(|c| *c.path == *old && c.old.is_some()).map(|c| c.path.clone()) else {
             continue;
         };
-        if let Some(change) = changes.iter_mut().find(|c| &*c.path == new && c.new.is_some()) {
-            change.moved_from = Some(gone);
+        if old != new
+            && let Some(change) = changes.iter_mut().find(|c| *c.path == *new && c.new.is_some())
+            && taken.insert(from.clone())
+        {
+            change.moved_from = Some(from);
         }
     }
 }

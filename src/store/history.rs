@@ -265,7 +265,9 @@ impl Walker<'_> {
         changes.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         let message = String::from_utf8_lossy(parsed.message);
         commit::mark_moves(&mut changes, &message);
-        self.find_renames(workspace, &mut changes, old, parsed.tree)?;
+        if !commit::tells_all_moves(&message) {
+            self.find_renames(workspace, &mut changes, old, parsed.tree)?;
+        }
         Ok(Committed {
             commit: found.id,
             parent,

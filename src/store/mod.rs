@@ -42,7 +42,7 @@ mod writer;
 mod tests;
 
 pub use absorb::Absorbed;
-pub use commit::{Change, Committed, Intent, MOVED_TRAILER};
+pub use commit::{Change, Committed, Intent, MOVED_TRAILER, RENAMES_TRAILER};
 pub use diff::unified;
 pub use error::{Error, TipError, WriteError};
 pub use history::walk;

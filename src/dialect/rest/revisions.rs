@@ -15,6 +15,7 @@ use crate::base::{blocking, clock};
 use crate::engine::Error;
 use crate::http::body::prefers;
 use crate::http::context::Context;
+use crate::http::fault::id_json;
 use crate::http::parameters::{LIMIT, LIMIT_MOST, OFFSET_MOST, Parameters};
 use crate::http::path::Path;
 use crate::resource::key::DocumentId;
@@ -38,7 +39,7 @@ pub(super) async fn get_history(
             "commit": &*touch.commit,
             "author": { "name": commit.author.name, "email": commit.author.email },
             "at": clock::rfc3339(touch.at.seconds),
-            "message": commit.message,
+            "message": commit.message.trim_end(),
             "path": &*touch.path,
         })
     });
@@ -105,10 +106,7 @@ pub(super) async fn get_referrers(
     let reader = context.engine.reader(&caller.0?);
     let rows = blocking::run(move || reader.referrers(&reader.find(&kind, &reference)?)).await?;
     let entries = rows.iter().skip(offset).take(limit).map(|row| {
-        let id = match DocumentId::from_stored(&row.id) {
-            DocumentId::Number(number) => json!(number),
-            DocumentId::Text(text) => json!(&*text),
-        };
+        let id = id_json(&DocumentId::from_stored(&row.id));
         json!({ "kind": &*row.kind, "id": id, "workspace": &*row.workspace, "path": &*row.path, "etag": row.etag.to_string() })
     });
     let body = json!({

@@ -130,7 +130,7 @@ fn commits_schema() -> Value {
                 "properties": {
                     "op": { "enum": ["put", "patch", "delete", "move"] },
                     "path": text(),
-                    "etag": { "type": "string", "description": "What you read; or absent: true." },
+                    "etag": { "type": "string", "description": "What you read, * for whatever is there; or absent: true." },
                     "absent": { "type": "boolean" },
                     "content": { "description": "put: the content; patch: a merge patch, or an array of JSON Patch operations." },
                     "text": { "type": "string", "description": "put: the file's text as it is to be stored." },

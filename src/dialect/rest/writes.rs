@@ -278,7 +278,11 @@ pub(super) fn changes(body: &Value, most: usize) -> Result<(Vec<Change>, Option<
             return Err(Error::bad_request(format!("unknown member {key:?}: {shape}")));
         }
     }
-    let message = body.get("message").and_then(Value::as_str).map(str::to_owned);
+    let message = match &body["message"] {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        _ => return Err(Error::bad_request("message must be a string")),
+    };
     let changes = entries.iter().enumerate().map(|(at, entry)| {
         one_change(entry).map_err(|error| match error {
             Error::BadRequest { message, particulars } => {
@@ -301,6 +305,7 @@ fn one_change(entry: &Value) -> Result<Change, Error> {
     let path = FilePath::parse(text("path").ok_or_else(|| Error::bad_request("path is missing"))?)?;
     let expected = match (text("etag"), entry["absent"].as_bool().unwrap_or(false)) {
         (Some(_), true) => return Err(Error::bad_request("etag and absent exclude each other")),
+        (Some("*"), false) => Expected::Any,
         (Some(etag), false) => {
             let blob = etag.trim_matches('"').split('.').next().unwrap_or_default();
             Expected::At(crate::resource::etag::Etag::parse(blob).into_iter().collect())

@@ -12,5 +12,6 @@ mod openapi;
 mod own_kind;
 mod query;
 mod revisions;
+mod samples;
 mod workspaces;
 mod writes;

@@ -8,10 +8,14 @@ use axum::body::Bytes;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use http_body_util::BodyExt as _;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::redact::redact;
+
+const URI: AsciiSet =
+    CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
 
 /// Somebody who asks. Cheap to clone; [`Client::header`] makes another one.
 #[derive(Clone)]
@@ -93,7 +97,9 @@ impl Client {
         let body = body.into();
         let mut request = Request::new(axum::body::Body::from(body.bytes));
         *request.method_mut() = Method::from_bytes(method.as_bytes()).expect("a method");
-        *request.uri_mut() = path.parse::<Uri>().unwrap_or_else(|error| panic!("{path}: {error}"));
+        // What a URI cannot hold; everything else stays as it is written.
+        let uri = utf8_percent_encode(path, &URI).to_string();
+        *request.uri_mut() = uri.parse::<Uri>().unwrap_or_else(|error| panic!("{path}: {error}"));
         *request.headers_mut() = self.headers.clone();
         if let Some(media) = body.media {
             request.headers_mut().entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
