@@ -34,9 +34,9 @@ pub(super) async fn measure(bench: &mut Bench) -> Result<()> {
     let mut rates = Vec::new();
     let mut next = 0;
     for round in 0..=bench.rounds() {
-        let quiet = load::run(&server.address, CONNECTIONS, bench.round(), 200, requests.clone()).await?;
+        let quiet = load::run(&server, CONNECTIONS, bench.round(), 200, requests.clone()).await?;
         let mut client = Client::connect(&server.address).await?;
-        let reading = load::run(&server.address, CONNECTIONS, bench.round(), 200, requests.clone());
+        let reading = load::run(&server, CONNECTIONS, bench.round(), 200, requests.clone());
         let before = seen.acknowledged.get();
         let busy = tokio::select! {
             busy = reading => busy?,
