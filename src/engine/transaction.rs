@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::content::{self, Content};
 use super::error::{Candidate, Error};
-use super::{Engine, Reader};
+use super::{Engine, Reader, patch};
 use crate::resource::document::{self, Format};
 use crate::resource::etag::{Etag, Expected};
 use crate::resource::key::{DocumentId, FilePath};
@@ -126,10 +126,9 @@ impl<'a> Transaction<'a> {
                 let bytes = self.bytes(&path, before.as_deref(), Payload::Json(value))?;
                 self.put(tip, path, kind, before.as_deref(), bytes)
             }
-            Operation::JsonPatch(patch) => {
+            Operation::JsonPatch(operations) => {
                 let mut value = self.current(&path, before.as_deref())?;
-                json_patch::patch(&mut value, &patch)
-                    .map_err(|error| Error::Conflict(format!("the patch does not apply: {error}")))?;
+                patch::apply(&mut value, operations)?;
                 let bytes = self.bytes(&path, before.as_deref(), Payload::Json(value))?;
                 self.put(tip, path, kind, before.as_deref(), bytes)
             }

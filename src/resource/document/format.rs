@@ -8,7 +8,7 @@ use super::value::Values;
 use super::{json, yaml};
 
 /// How deep collections may nest.
-pub(super) const DEPTH: usize = 64;
+pub const DEPTH: usize = 64;
 
 /// How a document is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -24,5 +24,5 @@ mod tests;
 
 pub use edit::{EditError, edit, same};
 pub use emit::render;
-pub use format::{Format, ParseError, parse};
+pub use format::{DEPTH, Format, ParseError, parse};
 pub use positions::{Positions, positions};
