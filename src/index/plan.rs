@@ -306,8 +306,8 @@ impl Driver {
 /// The postings of a condition, if there are any and few enough; `ranges` says whether to look for
 /// ranges of terms or for single ones.
 fn drive(filter: &Filter, segment: &Segment, bound: u64, ranges: bool) -> Result<Option<Driver>, Error> {
-    // More terms than this are slower to list than the segment is to scan.
-    let most = (bound.min(u64::from(segment.documents / 32)).clamp(16, 2048)) as usize;
+    // More terms than this are slower to list than a column is to scan.
+    let most = (bound.min(u64::from(segment.documents / 64)).clamp(16, 1024)) as usize;
     match filter {
         Filter::In(column, values) if has_terms(*column) && !ranges => {
             let mut infos = Vec::new();
@@ -329,8 +329,14 @@ fn drive(filter: &Filter, segment: &Segment, bound: u64, ranges: bool) -> Result
             Ok(Some(Driver::new(infos, exact)))
         }
         Filter::Prefix(column, prefix) if ranges && !column.is_number() && has_ranges(*column) => {
-            let (low, high) = (schema::lower_bound(*column, prefix), schema::upper_bound(*column, prefix));
-            Ok(segment.term_range(&low, &high, most)?.map(|infos| Driver::new(infos, false)))
+            let mut infos = Vec::new();
+            for (low, high) in schema::prefix_bounds(*column, prefix) {
+                match segment.term_range(&low, &high, most - infos.len())? {
+                    Some(found) => infos.extend(found),
+                    None => return Ok(None),
+                }
+            }
+            Ok(Some(Driver::new(infos, false)))
         }
         Filter::Between(column, low, high) if ranges && has_ranges(*column) => {
             let Some((low, high)) = bounds(*column, low, high) else { return Ok(None) };
