@@ -69,8 +69,6 @@ pub(super) async fn import(
         }
         bail!("nothing to import");
     }
-    // A file that selects among a kind's schemas comes first: the others are judged by it.
-    changes.sort_by_key(|change| !selects(&kinds, &change.path));
     let message = format!("import: {} {}", changes.len(), if changes.len() == 1 { "file" } else { "files" });
     let options = Options { message: Some(message), takes_invalid: true, dry_run: false };
     let written = writer.commit(changes, options).await.map_err(words)?;
@@ -107,10 +105,6 @@ fn payload(file: &Incoming) -> Payload {
         (None, Some(format)) => Payload::Text(format, file.bytes.clone()),
         _ => Payload::Raw(file.bytes.clone()),
     }
-}
-
-fn selects(kinds: &Kinds, path: &FilePath) -> bool {
-    kinds.iter().any(|kind| kind.select.as_ref().is_some_and(|select| select.file == *path))
 }
 
 /// The path that was given, or the one that the file's kind has for it.

@@ -10,6 +10,8 @@
 //! and its like are futures.
 
 mod absorb;
+mod ancestry;
+mod apply;
 mod commit;
 mod consolidate;
 mod delta;
