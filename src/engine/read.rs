@@ -12,7 +12,7 @@ use crate::index::Page;
 use crate::resource::actor::Actor;
 use crate::resource::etag::Etag;
 use crate::resource::key::{DocumentId, FilePath, WorkspaceName};
-use crate::resource::kind::Kind;
+use crate::resource::kind::{Captures, Kind};
 use crate::resource::query::{Filter, Query};
 use crate::resource::row::{Column, Row, Value as Encoded, encode_text};
 use crate::store::{FileEntry, Snapshot, Workspace};
@@ -207,6 +207,12 @@ impl Reader {
         }
         let bytes = workspace.snapshot(None)?.blob(etag)?;
         Ok(self.engine.contents.of(kind, generation, &row.path, etag, &bytes))
+    }
+
+    /// What the document's path says by its kind's pattern.
+    pub fn captures(&self, row: &Row) -> Captures {
+        let kinds = self.engine.kinds();
+        kinds.by_name(&row.kind).and_then(|kind| kind.captures_of(&row.path)).unwrap_or_default()
     }
 
     /// The document's stored bytes.

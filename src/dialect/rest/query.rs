@@ -161,9 +161,10 @@ fn condition(field: &Field, value: &str) -> Result<Filter, Error> {
         });
     }
     if let Some(bound) = value.strip_prefix('<') {
-        let low = encode(bound)?.low();
-        let up_to = Filter::Between(column, None, Some(low.clone()));
-        return Ok(Filter::All(vec![up_to, Filter::Not(Box::new(Filter::In(column, vec![low])))]));
+        return Ok(match predecessor(encode(bound)?.low()) {
+            Some(high) => Filter::Between(column, None, Some(high)),
+            None => Filter::Any(Vec::new()),
+        });
     }
     if let Some(rest) = value.strip_prefix('!') {
         return Ok(Filter::Not(Box::new(alternatives(field, rest)?)));
@@ -211,6 +212,25 @@ fn successor(value: Value) -> Option<Value> {
     match value {
         Value::Number(n) => n.checked_add(1).map(Value::Number),
         Value::Text(t) => Some(Value::Text(format!("{t}\0").into())),
+    }
+}
+
+/// The next smaller value. A text has none; the one given here is so close that only texts with
+/// U+10FFFF, which stands for no character, could lie in between.
+fn predecessor(value: Value) -> Option<Value> {
+    match value {
+        Value::Number(n) => n.checked_sub(1).map(Value::Number),
+        Value::Text(t) => {
+            let mut chars = t.chars();
+            let last = chars.next_back()?;
+            let mut text = chars.as_str().to_owned();
+            // The range knows that surrogates are no characters.
+            if let Some(before) = ('\0'..last).next_back() {
+                text.push(before);
+                text.extend([char::MAX; 4]);
+            }
+            Some(Value::Text(text.into()))
+        }
     }
 }
 

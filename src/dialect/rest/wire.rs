@@ -8,7 +8,7 @@ use crate::base::clock;
 use crate::engine::{Content, Embedded, Error, Listing, Reader};
 use crate::http::fault::violations_json;
 use crate::resource::key::DocumentId;
-use crate::resource::kind::Kind;
+use crate::resource::kind::{Kind, Source};
 use crate::resource::row::Row;
 
 /// What else a document shows.
@@ -94,7 +94,9 @@ pub(super) fn document(
     if shows("content") {
         member(out, &mut first, "content");
         match extras.fields {
-            Some(fields) if !fields.contains(&Selected::Member("content")) => out.push_str(&picked(content, fields)),
+            Some(fields) if !fields.contains(&Selected::Member("content")) => {
+                out.push_str(&picked(reader, row, content, fields))
+            }
             _ => out.push_str(&content.json),
         }
     }
@@ -107,12 +109,17 @@ pub(super) fn document(
 }
 
 /// Only the selected fields of the content, under their names.
-fn picked(content: &Content, fields: &[Selected]) -> String {
+fn picked(reader: &Reader, row: &Row, content: &Content, fields: &[Selected]) -> String {
     let value = content.value().unwrap_or_default();
+    let captures = reader.captures(row);
     let mut picked = serde_json::Map::new();
     for selected in fields {
         if let Selected::Field(field) = selected {
-            picked.insert(field.name.to_string(), field.json(&value).unwrap_or_default());
+            let shown = match field.source {
+                Source::Capture => captures.get(&field.name).map(Value::from),
+                _ => field.json(&value),
+            };
+            picked.insert(field.name.to_string(), shown.unwrap_or_default());
         }
     }
     Value::Object(picked).to_string()
