@@ -40,12 +40,15 @@ pub fn random() -> String {
     bytes.iter().map(|b| char::from(ALPHABET[usize::from(b & 31)])).collect()
 }
 
+/// SHA-256 over this process's key and credentials.
+type Digest256 = [u8; 32];
+
 /// Checks names and passwords against the state database.
 pub(super) struct Passwords {
     state: State,
     /// Random for this process, so that remembered digests are worth nothing outside it.
     key: [u8; 32],
-    remembered: Mutex<HashMap<[u8; 32], (Arc<Account>, Instant)>>,
+    remembered: Mutex<HashMap<Digest256, (Arc<Account>, Instant)>>,
     hashing: Semaphore,
     /// argon2's memory, one entry per verification at once. Kept, because the allocator would keep
     /// what is freed too, and once per thread that ever verified.
