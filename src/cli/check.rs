@@ -36,7 +36,8 @@ impl Check {
         let (mut documents, mut violations) = (0, 0);
         for path in &self.paths {
             let mut files = Vec::new();
-            if path.is_dir() {
+            let meta = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+            if meta.is_dir() {
                 walk(path, "", &mut files, &mut Vec::new())?;
             } else {
                 files.push((path.clone(), String::new()));
@@ -78,7 +79,7 @@ fn judge(kinds: &Kinds, kind: &Kind, file: &Path) -> Result<usize> {
     let value = match document::parse(format, &bytes) {
         Ok(value) => value,
         Err(error) => {
-            say(format!("{name}:{}:{}: cannot be read: {}", error.line, error.column, error.message));
+            say(format!("{name}:{}:{}: {}", error.line, error.column, error.message));
             return Ok(1);
         }
     };

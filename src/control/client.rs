@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, BufWriter};
 use tokio::net::UnixStream;
 
+use super::address::Address;
 use super::execute::execute;
 use super::import::Incoming;
 use super::protocol::{Command, Report, Request, Status};
@@ -53,7 +54,8 @@ async fn way(data: &Path) -> Result<Way> {
         if let Some(lock) = Lock::take(data)? {
             return Ok(Way::Here(lock));
         }
-        match UnixStream::connect(app::socket(data)).await {
+        let address = Address::of(&app::socket(data)).context("cannot open the folder of the control socket")?;
+        match UnixStream::connect(address.path()).await {
             Ok(stream) => return Ok(Way::Server(stream)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
                 if Instant::now() > until {

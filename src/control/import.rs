@@ -40,12 +40,7 @@ pub(super) async fn import(
         })?),
         None => None,
     };
-    let new = NewWorkspace { name: name.clone(), settings: Settings::default() };
-    match app.engine.create_workspace(&Actor::System, new).await {
-        Ok(_) | Err(Error::Exists(_)) => {}
-        Err(error) => return Err(words(error)),
-    }
-    let writer = app.engine.writer(&Actor::System, &name).map_err(words)?;
+    let writer = writer(app, &name).await.map_err(words)?;
     let total = files.len() as u64;
     let mut reports: Vec<ImportedFile> = Vec::with_capacity(files.len());
     let mut changes = Vec::new();
@@ -62,11 +57,7 @@ pub(super) async fn import(
                     report.note = Some("no kind claims this path".into());
                 }
                 at.insert(path.to_string(), reports.len());
-                changes.push(Change {
-                    path,
-                    expected: Expected::Any,
-                    operation: Operation::Put(Payload::Raw(file.bytes)),
-                });
+                changes.push(Change { path, expected: Expected::Any, operation: Operation::Put(payload(&file)) });
             }
             Err(error) => report.note = Some(format!("not imported: {error}")),
         }
@@ -78,8 +69,6 @@ pub(super) async fn import(
         }
         bail!("nothing to import");
     }
-    // A file that selects among a kind's schemas comes first: the others are judged by it.
-    changes.sort_by_key(|change| !selects(&kinds, &change.path));
     let message = format!("import: {} {}", changes.len(), if changes.len() == 1 { "file" } else { "files" });
     let options = Options { message: Some(message), takes_invalid: true, dry_run: false };
     let written = writer.commit(changes, options).await.map_err(words)?;
@@ -94,8 +83,28 @@ pub(super) async fn import(
     Ok(Report::Imported { workspace: name.to_string(), commit: written.commit, files: reports })
 }
 
-fn selects(kinds: &Kinds, path: &FilePath) -> bool {
-    kinds.iter().any(|kind| kind.select.as_ref().is_some_and(|select| select.file == *path))
+/// The road into the workspace, which is made if it is missing.
+async fn writer(app: &Arc<App>, name: &WorkspaceName) -> Result<Writer, Error> {
+    let engine = &app.engine;
+    match engine.writer(&Actor::System, name) {
+        Err(Error::NotFound(_)) => {}
+        found => return found,
+    }
+    let new = NewWorkspace { name: name.clone(), settings: Settings::default() };
+    let made = engine.create_workspace(&Actor::System, new).await;
+    match (engine.writer(&Actor::System, name), made) {
+        (Err(_), Err(error)) => Err(error),
+        // Somebody else may have made it meanwhile.
+        (found, _) => found,
+    }
+}
+
+/// The bytes as they are, but for a file that its kind gives a name of another format.
+fn payload(file: &Incoming) -> Payload {
+    match (&file.path, Format::of(&file.name)) {
+        (None, Some(format)) => Payload::Text(format, file.bytes.clone()),
+        _ => Payload::Raw(file.bytes.clone()),
+    }
 }
 
 /// The path that was given, or the one that the file's kind has for it.

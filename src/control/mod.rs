@@ -1,6 +1,7 @@
 //! Commands that change the data directory: run here when nobody serves it, by the server that
 //! does over a socket otherwise (decisions.md 2). One writer, always.
 
+mod address;
 mod client;
 mod execute;
 mod import;

@@ -13,6 +13,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::address::Address;
 use super::execute::execute;
 use super::import::Incoming;
 use super::protocol::{Command, Report, Request, Status};
@@ -46,7 +47,8 @@ pub fn listen(app: Arc<App>, path: &Path) -> Result<Commands> {
         }
         _ => {}
     }
-    let listener = UnixListener::bind(path).context("cannot make the control socket")?;
+    let address = Address::of(path).context("cannot open the folder of the control socket")?;
+    let listener = UnixListener::bind(address.path()).context("cannot make the control socket")?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
         .context("cannot protect the control socket")?;
     let (stop, asked) = oneshot::channel();

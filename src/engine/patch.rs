@@ -1,91 +1,112 @@
-//! JSON Patch (RFC 6902) within bounds: `copy` doubles, and every step can nest deeper.
+//! JSON Patch (RFC 6902) within bounds: a few `copy` operations could double a document for ever.
 
-use json_patch::{CopyOperation, MoveOperation, PatchOperation};
+use json_patch::jsonptr::Pointer;
+use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
 use super::Error;
 use crate::resource::document::DEPTH;
 
-/// Most that all `copy` operations of a patch add together: bytes of texts, and eight for every value.
-const COPIED_MOST: usize = 16 << 20;
+/// Bytes that all copies and moves of one patch may carry, roughly.
+const CARRIED_MOST: usize = 16 << 20;
 
-/// Applies all operations. After an error `value` is half patched and to be thrown away.
-pub(super) fn apply(value: &mut Value, patch: &[PatchOperation]) -> Result<(), Error> {
-    let mut copied = 0;
-    for (at, operation) in patch.iter().enumerate() {
-        let placed = match operation {
-            PatchOperation::Copy(CopyOperation { from, .. }) => {
-                let source = value.pointer(from.as_str());
-                copied += source.map_or(0, size);
-                if copied > COPIED_MOST {
-                    return Err(Error::TooLarge(format!("operation {at} of the patch copies too much")));
-                }
-                source
-            }
-            PatchOperation::Move(MoveOperation { from, .. }) => value.pointer(from.as_str()),
-            PatchOperation::Add(add) => Some(&add.value),
-            PatchOperation::Replace(replace) => Some(&replace.value),
-            PatchOperation::Remove(_) | PatchOperation::Test(_) => None,
+/// Applies a patch; on an error `value` is of no more use.
+pub(super) fn apply(value: &mut Value, patch: Patch) -> Result<(), Error> {
+    let mut room = CARRIED_MOST;
+    for (at, operation) in patch.0.into_iter().enumerate() {
+        let (path, inserted) = match &operation {
+            PatchOperation::Add(add) => (&add.path, measure(&add.value)),
+            PatchOperation::Replace(replace) => (&replace.path, measure(&replace.value)),
+            PatchOperation::Copy(copy) => (&copy.path, carried(value, &copy.from, &mut room)?),
+            PatchOperation::Move(moving) => (&moving.path, carried(value, &moving.from, &mut room)?),
+            PatchOperation::Remove(remove) => (&remove.path, Measure::default()),
+            PatchOperation::Test(test) => (&test.path, Measure::default()),
         };
-        if placed.is_some_and(|placed| operation.path().count() + depth(placed) > DEPTH) {
-            return Err(Error::bad_request(format!("operation {at} of the patch nests deeper than {DEPTH} levels")));
+        if path.tokens().count() + inserted.depth > DEPTH {
+            return Err(Error::bad_request(format!("the patched document would nest deeper than {DEPTH} levels")));
         }
-        json_patch::patch(value, std::slice::from_ref(operation)).map_err(|error| {
-            Error::Conflict(format!("operation {at} of the patch, at {:?}: {}", error.path.as_str(), error.kind))
+        json_patch::patch(value, &[operation]).map_err(|error| {
+            let path = error.path.as_str();
+            Error::Conflict(format!("the patch does not apply: operation {at} at {path:?}: {}", error.kind))
         })?;
     }
     Ok(())
 }
 
-fn size(value: &Value) -> usize {
-    8 + match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(size).sum(),
-        Value::Object(members) => members.iter().map(|(key, value)| key.len() + size(value)).sum(),
-    }
+/// What an operation takes from elsewhere in the document; a missing source is the patch's to refuse.
+fn carried(value: &Value, from: &Pointer, room: &mut usize) -> Result<Measure, Error> {
+    let measured = from.resolve(value).map(measure).unwrap_or_default();
+    *room = room
+        .checked_sub(measured.bytes)
+        .ok_or_else(|| Error::TooLarge(format!("the patch copies and moves more than {CARRIED_MOST} bytes")))?;
+    Ok(measured)
 }
 
-/// How many collections are in one another. Bounded, as every document's is.
-fn depth(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+#[derive(Debug, Clone, Copy, Default)]
+struct Measure {
+    /// Roughly, as JSON text.
+    bytes: usize,
+    /// Levels of collections.
+    depth: usize,
+}
+
+fn measure(value: &Value) -> Measure {
+    let mut measured = Measure::default();
+    let mut waiting = vec![(value, 0)];
+    while let Some((value, depth)) = waiting.pop() {
+        measured.depth = measured.depth.max(depth);
+        measured.bytes += 8;
+        match value {
+            Value::Array(items) => waiting.extend(items.iter().map(|item| (item, depth + 1))),
+            Value::Object(map) => {
+                measured.bytes += map.keys().map(String::len).sum::<usize>();
+                waiting.extend(map.values().map(|inner| (inner, depth + 1)));
+            }
+            Value::String(text) => measured.bytes += text.len(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
     }
+    measured
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
-    fn patched(value: Value, operations: Value) -> Result<Value, Error> {
-        let mut value = value;
-        apply(&mut value, &serde_json::from_value::<json_patch::Patch>(operations).unwrap())?;
-        Ok(value)
+    use super::*;
+
+    fn patched(operations: Value) -> Result<Value, Error> {
+        let mut value = json!({ "a": [1, 2], "text": "x".repeat(1000) });
+        apply(&mut value, serde_json::from_value(operations).unwrap()).map(|()| value)
     }
 
     #[test]
-    fn copies_are_bounded_together() {
-        let double = json!({ "op": "copy", "from": "/a", "path": "/a/-" });
-        let few = patched(json!({ "a": [] }), Value::Array(vec![double.clone(); 10])).unwrap();
-        assert_eq!(few["a"].as_array().map(Vec::len), Some(10));
-        let wide = json!({ "a": vec!["x".repeat(1_000); 1_000] });
-        let many = json!({ "op": "copy", "from": "/a", "path": "/b" });
-        assert!(matches!(patched(wide, Value::Array(vec![many; 100])), Err(Error::TooLarge(_))));
-        assert!(matches!(patched(json!({ "a": [1] }), Value::Array(vec![double; 100])), Err(Error::BadRequest { .. })));
+    fn copies_that_double_are_refused() {
+        let double: Vec<Value> =
+            (0..60).map(|at| json!({ "op": "copy", "from": "/a", "path": format!("/a/{}", at % 2) })).collect();
+        assert!(matches!(patched(json!(double)), Err(Error::TooLarge(_) | Error::BadRequest { .. })));
+        let wide: Vec<Value> =
+            (0..60).map(|at| json!({ "op": "copy", "from": "", "path": format!("/c{at}") })).collect();
+        assert!(matches!(patched(json!(wide)), Err(Error::TooLarge(_))));
     }
 
     #[test]
-    fn no_step_nests_too_deep() {
-        let wrap = [
-            json!({ "op": "add", "path": "/w", "value": {} }),
-            json!({ "op": "move", "from": "/a", "path": "/w/a" }),
-            json!({ "op": "move", "from": "/w", "path": "/a" }),
-        ];
-        let steps = |times: usize| Value::Array(std::iter::repeat_n(wrap.clone(), times).flatten().collect());
-        assert!(patched(json!({ "a": 1 }), steps(60)).is_ok());
-        assert!(matches!(patched(json!({ "a": 1 }), steps(70)), Err(Error::BadRequest { .. })));
+    fn nesting_is_bounded_at_every_step() {
+        let deeper: Vec<Value> = (0..500)
+            .map(|at| json!({ "op": "add", "path": format!("/a{}", "/0".repeat(at + 1)), "value": [1] }))
+            .collect();
+        assert!(matches!(patched(json!(deeper)), Err(Error::BadRequest { .. })));
+    }
+
+    #[test]
+    fn ordinary_patches_apply() {
+        let patch = json!([
+            { "op": "test", "path": "/a/0", "value": 1 },
+            { "op": "copy", "from": "/a", "path": "/b" },
+            { "op": "move", "from": "/a/1", "path": "/c" },
+            { "op": "remove", "path": "/text" },
+        ]);
+        assert_eq!(patched(patch).unwrap(), json!({ "a": [1], "b": [1, 2], "c": 2 }));
+        assert!(matches!(patched(json!([{ "op": "remove", "path": "/none" }])), Err(Error::Conflict(_))));
     }
 }

@@ -11,10 +11,13 @@ use crate::resource::document;
 use crate::resource::kind::Kind;
 use crate::store::{Tip, Workspace};
 
+/// What each selecting file says.
+type ByFile = HashMap<String, Arc<Value>>;
+
 /// What the selecting files say, by workspace and file; filled at first use.
 #[derive(Default)]
 pub(super) struct Selections {
-    known: RwLock<HashMap<Arc<str>, HashMap<String, Arc<Value>>>>,
+    known: RwLock<HashMap<Arc<str>, ByFile>>,
 }
 
 impl Selections {

@@ -128,7 +128,7 @@ impl<'a> Transaction<'a> {
             }
             Operation::JsonPatch(operations) => {
                 let mut value = self.current(&path, before.as_deref())?;
-                patch::apply(&mut value, &operations)?;
+                patch::apply(&mut value, operations)?;
                 let bytes = self.bytes(&path, before.as_deref(), Payload::Json(value))?;
                 self.put(tip, path, kind, before.as_deref(), bytes)
             }
@@ -350,12 +350,12 @@ impl<'a> Transaction<'a> {
 
     /// The commit message: the caller's or what happened, and the trailers.
     pub(super) fn message(&self, given: Option<&str>) -> String {
+        // Trailers are the server's word.
+        let given = given.map(|text| text.lines().filter(|line| !line.starts_with("Workleaf-")).collect::<Vec<_>>());
+        let given = given.map(|lines| lines.join("\n").trim().to_owned()).filter(|text| !text.is_empty());
         let mut message = match (given, &self.summary[..]) {
             // Trailers are the server's word.
-            (Some(given), _) => {
-                let lines = given.lines().filter(|line| !line.starts_with("Workleaf-"));
-                lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
-            }
+            (Some(given), _) => given,
             (None, []) => "no change".to_owned(),
             (None, [only]) => only.clone(),
             (None, [first, rest @ ..]) => {

@@ -103,12 +103,12 @@ impl Engine {
         self.check_creation(actor, &new.name)?;
         let engine = self.clone();
         let author = actor.signature();
-        let workspace = crate::base::blocking::run(move || {
-            let workspace = engine.store.create(&new.name, new.settings, &author)?;
-            engine.absorb_new(&workspace)?;
-            Ok::<_, Error>(workspace)
-        })
-        .await?;
+        let workspace =
+            crate::base::blocking::run(move || engine.store.create(&new.name, new.settings, &author)).await?;
+        let engine = self.clone();
+        // In the writer's turn: others may write as soon as it is there, and their commits are
+        // absorbed when they are made.
+        workspace.exclusive(move |workspace| engine.compare(workspace)).await??;
         self.overview(&workspace)
     }
 

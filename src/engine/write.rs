@@ -49,7 +49,12 @@ impl Writer {
     }
 
     /// Applies all changes as one commit, or none.
-    pub async fn commit(&self, changes: Vec<Change>, options: Options) -> Result<Written, Error> {
+    /// A file that selects among a kind's schemas comes first: the others are judged by it.
+    pub async fn commit(&self, mut changes: Vec<Change>, options: Options) -> Result<Written, Error> {
+        let kinds = self.engine.kinds();
+        changes.sort_by_key(|change| {
+            !kinds.iter().any(|kind| kind.select.as_ref().is_some_and(|s| s.file == change.path))
+        });
         let engine = self.engine.clone();
         let workspace = self.workspace.clone();
         let reader = self.engine.reader(&self.actor);

@@ -16,13 +16,14 @@ use crate::resource::key::DocumentId;
 pub struct Fault {
     pub status: StatusCode,
     pub message: String,
-    pub payload: Map<String, Value>,
+    /// Boxed to keep results that may hold a fault small.
+    pub payload: Box<Map<String, Value>>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Fault {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Fault { status, message: message.into(), payload: Map::new(), headers: Vec::new() }
+        Fault { status, message: message.into(), payload: Box::default(), headers: Vec::new() }
     }
 
     pub fn with(mut self, key: &str, value: Value) -> Self {

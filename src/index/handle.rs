@@ -252,7 +252,8 @@ impl Index {
                 }
             }
         }
-        rows.retain(|row| &*row.kind == kind);
+        // Long ids share terms with a few others.
+        rows.retain(|row| &*row.kind == kind && &*row.id == id);
         rows.sort_unstable_by(|a, b| (&a.workspace, &a.path).cmp(&(&b.workspace, &b.path)));
         Ok(rows)
     }

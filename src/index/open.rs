@@ -111,7 +111,6 @@ fn start(index: tantivy::Index, fields: Fields, payload: Payload) -> Result<Open
         .num_merge_threads(1)
         .build();
     let writer: IndexWriter = index.writer_with_options(options).map_err(opening)?;
-    writer.set_merge_policy(Box::new(merge_policy()));
     let reader = index
         .reader_builder()
         .reload_policy(ReloadPolicy::Manual)
@@ -123,7 +122,7 @@ fn start(index: tantivy::Index, fields: Fields, payload: Payload) -> Result<Open
 
 /// Few segments make fast searches; small layers keep a large segment from being merged again for
 /// every handful of changes.
-fn merge_policy() -> LogMergePolicy {
+pub(super) fn merge_policy() -> LogMergePolicy {
     let mut policy = LogMergePolicy::default();
     policy.set_min_layer_size(1_000);
     policy.set_min_num_segments(4);

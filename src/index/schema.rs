@@ -77,7 +77,8 @@ pub(super) fn has_ranges(column: Column) -> bool {
 
 /// Texts up to this length are terms as they are.
 const LITERAL: usize = 20;
-/// Of longer ones these first bytes are kept, followed by [`HASHED`] and a hash.
+/// Of longer ones these first bytes are kept, followed by [`HASHED`] and 48 bits of a hash: what is
+/// found by them is looked at again.
 const KEPT: usize = 12;
 /// Occurs in no UTF-8.
 const HASHED: u8 = 0xff;
@@ -97,28 +98,50 @@ pub(super) fn text_term(column: Column, text: &str) -> Vec<u8> {
             term.extend_from_slice(&text.as_bytes()[..KEPT]);
         }
         term.push(HASHED);
-        term.extend_from_slice(&Sha256::digest(text)[..8]);
+        term.extend_from_slice(&Sha256::digest(text)[..6]);
     }
     term
 }
 
-/// What the terms of all texts from this one on are not less than, and so are those of all texts
-/// that start with it.
+/// Where the terms of all texts that start with this lie: from, up to (not included).
+pub(super) fn prefix_bounds(column: Column, prefix: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut bounds = Vec::with_capacity(2);
+    if prefix.len() > KEPT {
+        // Long texts, of which less is kept than is asked for.
+        let mut low = lower_bound(column, prefix);
+        low.push(HASHED);
+        bounds.push((low, upper_bound(column, prefix)));
+    }
+    if is_literal(prefix) {
+        let mut low = leader(column);
+        low.extend_from_slice(prefix.as_bytes());
+        let mut high = low.clone();
+        increment(&mut high);
+        bounds.push((low, high));
+    }
+    bounds
+}
+
+/// What the terms of all texts from this one on are not less than.
 pub(super) fn lower_bound(column: Column, text: &str) -> Vec<u8> {
     let mut bound = leader(column);
     bound.extend_from_slice(&text.as_bytes()[..text.len().min(KEPT)]);
     bound
 }
 
-/// What the terms of all texts up to this one are less than, and so are those of all texts that
-/// start with it.
+/// What the terms of all texts up to this one are less than.
 pub(super) fn upper_bound(column: Column, text: &str) -> Vec<u8> {
     let mut bound = lower_bound(column, text);
-    // Neither a byte of UTF-8 nor the number of a column is the greatest byte.
-    if let Some(last) = bound.last_mut() {
+    increment(&mut bound);
+    bound
+}
+
+/// What everything that starts with a term is less than: neither a byte of UTF-8 nor the number of
+/// a column is the greatest byte.
+fn increment(term: &mut [u8]) {
+    if let Some(last) = term.last_mut() {
         *last += 1;
     }
-    bound
 }
 
 fn leader(column: Column) -> Vec<u8> {
@@ -285,8 +308,11 @@ mod tests {
                 if text <= other {
                     assert!(term < upper_bound(column, other), "{text} {other}");
                 }
+                let within = prefix_bounds(column, other).iter().any(|(low, high)| (low..high).contains(&&term));
                 if text.starts_with(other) {
-                    assert!((lower_bound(column, other)..upper_bound(column, other)).contains(&term));
+                    assert!(within, "{text} {other}");
+                } else if is_literal(text) {
+                    assert!(!within, "{text} {other}");
                 }
             }
             assert!(term > lower_bound(Column::Text(2), text) && term < lower_bound(Column::Text(4), ""));

@@ -9,13 +9,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockRead
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use tantivy::indexer::NoMergePolicy;
 use tantivy::{IndexReader, IndexWriter};
 
-use super::Error;
 use super::handle::Head;
 use super::recent::{Change, Hidden, Live, Sequence};
 use super::schema::Fields;
 use super::segment::{RowCache, View};
+use super::{Error, open};
 
 /// A change waits this long for company.
 const DELAY: Duration = Duration::from_millis(200);
@@ -28,6 +29,8 @@ pub(super) const FULL: usize = 16_000;
 /// How often and how many times to look for merged segments when nothing is written.
 const SETTLE: Duration = Duration::from_secs(1);
 const SETTLE_TIMES: u32 = 30;
+/// While very much is written, segments are left unmerged up to this many.
+const UNMERGED: usize = 32;
 
 /// What a commit carries besides documents.
 #[derive(Serialize, Deserialize)]
@@ -164,11 +167,15 @@ impl Shared {
 pub(super) struct Committer {
     shared: Arc<Shared>,
     writer: IndexWriter,
+    /// The last commit's.
+    payload: String,
+    /// The last commit left segments unmerged that should not stay so.
+    unmerged: bool,
 }
 
 impl Committer {
     pub(super) fn new(shared: Arc<Shared>, writer: IndexWriter) -> Self {
-        Committer { shared, writer }
+        Committer { shared, writer, payload: String::new(), unmerged: false }
     }
 
     /// Commits until told to stop, and then once more.
@@ -196,9 +203,10 @@ impl Committer {
     }
 
     /// Waits for work; true when this is the last round.
-    fn wait(&self, rest_until: Instant) -> bool {
+    fn wait(&mut self, rest_until: Instant) -> bool {
         let mut settling = SETTLE_TIMES;
-        let mut control = lock(&self.shared.control);
+        let shared = self.shared.clone();
+        let mut control = lock(&shared.control);
         loop {
             if control.stopped {
                 return true;
@@ -217,21 +225,27 @@ impl Committer {
                 None if settling > 0 => SETTLE,
                 None => Duration::from_secs(3600),
             };
-            let (guard, waited) =
-                self.shared.wake.wait_timeout(control, timeout).unwrap_or_else(PoisonError::into_inner);
+            let (guard, waited) = shared.wake.wait_timeout(control, timeout).unwrap_or_else(PoisonError::into_inner);
             control = guard;
             if waited.timed_out() && control.since.is_none() && settling > 0 {
                 settling -= 1;
                 let committed = control.committed;
                 drop(control);
                 self.settle(committed);
-                control = lock(&self.shared.control);
+                control = lock(&shared.control);
             }
         }
     }
 
-    /// Loads segments that were merged since the last commit, to let go of the old ones.
-    fn settle(&self, committed: Sequence) {
+    /// Starts merges that were put off, and loads segments that were merged since the last commit,
+    /// to let go of the old ones.
+    fn settle(&mut self, committed: Sequence) {
+        if std::mem::take(&mut self.unmerged) {
+            self.writer.set_merge_policy(Box::new(open::merge_policy()));
+            if let Err(error) = self.seal() {
+                tracing::warn!(error = &error as &dyn std::error::Error, "segments of the index cannot be merged");
+            }
+        }
         let Ok(mut segments) = self.writer.index().searchable_segment_ids() else { return };
         let mut loaded: Vec<_> = self.shared.read().view.segments().collect();
         segments.sort();
@@ -284,13 +298,25 @@ impl Committer {
                 }
             }
         }
+        // Merging what the next commits will be merged with again would be half of the work.
+        self.unmerged = changes.len() >= MANY / 2 && self.shared.read().view.parts.len() < UNMERGED;
+        self.writer.set_merge_policy(if self.unmerged {
+            Box::new(NoMergePolicy)
+        } else {
+            Box::new(open::merge_policy())
+        });
         let payload = Payload {
             fingerprint: self.shared.fingerprint.clone(),
             heads: heads.into_iter().map(|(workspace, head)| (workspace, (head.commit, head.generation))).collect(),
         };
-        let payload = serde_json::to_string(&payload).map_err(|error| Error::Read(error.into()))?;
+        self.payload = serde_json::to_string(&payload).map_err(|error| Error::Read(error.into()))?;
+        self.seal()
+    }
+
+    /// The commit itself, after which tantivy looks for segments to merge.
+    fn seal(&mut self) -> Result<(), Error> {
         let mut prepared = self.writer.prepare_commit()?;
-        prepared.set_payload(&payload);
+        prepared.set_payload(&self.payload);
         prepared.commit()?;
         Ok(())
     }

@@ -7,11 +7,14 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use metrics::{Counter, Histogram};
 
+/// A route's figures by method and status.
+type ByAnswer = HashMap<(&'static str, u16), Figure>;
+
 /// The figures of one route, looked up by name once per method and status: the recorder's own
 /// lookup costs as much as routing a request.
 #[derive(Default)]
 pub(super) struct Figures {
-    routes: RwLock<HashMap<String, HashMap<(&'static str, u16), Figure>>>,
+    routes: RwLock<HashMap<String, ByAnswer>>,
 }
 
 #[derive(Clone)]

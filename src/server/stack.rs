@@ -147,3 +147,22 @@ pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Response {
     metrics::counter!("panics_total").increment(1);
     internal().into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_tells_nothing() {
+        let payloads: [Box<dyn Any + Send>; 3] =
+            [Box::new("at /srv/secret.rs"), Box::new("at /srv/secret.rs".to_owned()), Box::new(7)];
+        for payload in payloads {
+            let response = panicked(payload);
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!((&body["status_code"], body["payload"].is_object()), (&500.into(), true));
+            assert!(!body.to_string().contains("secret"), "{body}");
+        }
+    }
+}

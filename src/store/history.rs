@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use quick_cache::unsync::Cache;
 
+use super::ancestry::{fill, generation, parents};
 use super::commit::{self, Change, Committed};
 use super::error::Error;
 use super::objects::Objects;
@@ -17,8 +18,6 @@ use crate::resource::etag::Etag;
 use crate::resource::key;
 use crate::resource::row::Moment;
 
-/// How far a straight line of ancestors is followed before history is walked in full.
-const STRAIGHT_MOST: u32 = 20_000;
 /// Folders kept while walking.
 const TREES_KEPT: usize = 4096;
 
@@ -78,70 +77,6 @@ pub(super) fn facts(objects: &Objects, commit: Etag, known: Option<Hint>) -> Res
     }
     let generation = generation(objects, commit, known.map(|k| (k.commit, k.facts.generation)))?;
     Ok(Facts { root, generation })
-}
-
-fn parents(objects: &Objects, commit: Etag) -> Result<Vec<Etag>, Error> {
-    let raw = objects.commit(commit)?;
-    Ok(commit::parse(&raw).ok_or_else(|| Error::damaged("read a commit"))?.parents)
-}
-
-/// A commit's generation, given another one's that is likely near.
-pub(super) fn generation(objects: &Objects, commit: Etag, known: Option<(Etag, u32)>) -> Result<u32, Error> {
-    let mut generations = HashMap::from_iter(known);
-    if let Some(found) = generations.get(&commit) {
-        return Ok(*found);
-    }
-    // Down the line from what is known, while it is straight.
-    if let Some((mut at, mut generation)) = known
-        && !descends_straight(objects, commit, at)?
-    {
-        for _ in 0..STRAIGHT_MOST {
-            let parents = parents(objects, at)?;
-            let [parent] = parents[..] else { break };
-            (at, generation) = (parent, generation.saturating_sub(1));
-            if at == commit {
-                return Ok(generation);
-            }
-            generations.insert(at, generation);
-        }
-    }
-    fill(objects, commit, &mut generations)
-}
-
-/// Whether `base` is a few single steps below `commit`.
-fn descends_straight(objects: &Objects, commit: Etag, base: Etag) -> Result<bool, Error> {
-    let mut at = commit;
-    for _ in 0..64 {
-        let parents = parents(objects, at)?;
-        let [parent] = parents[..] else { return Ok(false) };
-        if parent == base {
-            return Ok(true);
-        }
-        at = parent;
-    }
-    Ok(false)
-}
-
-/// Walks down to what is known and counts back up.
-fn fill(objects: &Objects, commit: Etag, known: &mut HashMap<Etag, u32>) -> Result<u32, Error> {
-    let mut waiting = vec![(commit, None::<Vec<Etag>>)];
-    while let Some((at, read)) = waiting.pop() {
-        if known.contains_key(&at) {
-            continue;
-        }
-        match read {
-            None => {
-                let parents = parents(objects, at)?;
-                waiting.push((at, Some(parents.clone())));
-                waiting.extend(parents.into_iter().filter(|p| !known.contains_key(p)).map(|p| (p, None)));
-            }
-            Some(parents) => {
-                let highest = parents.iter().filter_map(|p| known.get(p)).max();
-                known.insert(at, highest.map_or(0, |g| g + 1));
-            }
-        }
-    }
-    known.get(&commit).copied().ok_or_else(|| Error::damaged("count a commit's ancestors"))
 }
 
 /// Hands out the commits that `to` has and `from` has not, oldest first: by generation, then date,
@@ -383,21 +318,4 @@ pub(super) fn compare(
         }
     }
     Ok(())
-}
-
-/// Whether `ancestor` is `commit` or can be reached from it.
-pub(super) fn contains(objects: &Objects, commit: Etag, ancestor: Etag) -> Result<bool, Error> {
-    let mut seen = HashSet::from([commit]);
-    let mut waiting = vec![commit];
-    while let Some(at) = waiting.pop() {
-        if at == ancestor {
-            return Ok(true);
-        }
-        for parent in parents(objects, at)? {
-            if seen.insert(parent) {
-                waiting.push(parent);
-            }
-        }
-    }
-    Ok(false)
 }

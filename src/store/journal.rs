@@ -18,27 +18,8 @@ use std::time::{Duration, Instant};
 
 use super::error::Error;
 use super::pack::Pack;
-use crate::base::clock;
+use super::record::{self, FRONT, HEADER_SLOT, RECORD_HEAD, Record};
 use crate::resource::etag::Etag;
-
-const MAGIC: &[u8; 8] = b"WLJRNL01";
-const RECORD: &[u8; 4] = b"WLRC";
-/// Two copies of the header, used in turn, stand before the records.
-const HEADER_SLOT: u64 = 512;
-const FRONT: u64 = 4096;
-/// A record's own header: magic, sums, epoch, sequence, length.
-const RECORD_HEAD: usize = 4 + 4 + 4 + 8 + 8 + 4;
-
-/// One group of commits, or, without a pack, the news that the last one was given up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Record {
-    /// `owner/name`.
-    pub(super) workspace: String,
-    pub(super) old: Etag,
-    pub(super) new: Etag,
-    pub(super) pack: Vec<u8>,
-    pub(super) index: Vec<u8>,
-}
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,8 +82,8 @@ impl Journal {
         let open = OpenOptions::new().read(true).write(true).open(&path);
         let file = open.map_err(Error::io("open the journal"))?;
         let capacity = file.metadata().map_err(Error::io("open the journal"))?.len();
-        let (epoch, since) = newest_header(&file).ok_or_else(|| Error::damaged("read the journal's header"))?;
-        let (records, end) = read_records(&file, epoch, capacity).map_err(Error::io("read the journal"))?;
+        let (epoch, since) = record::newest_header(&file).ok_or_else(|| Error::damaged("read the journal's header"))?;
+        let (records, end) = record::read_records(&file, epoch, capacity).map_err(Error::io("read the journal"))?;
         let journal = Journal {
             file,
             folder: File::open(folder).map_err(Error::io("open the journal"))?,
@@ -141,15 +122,20 @@ impl Journal {
         (state.sequence > 0).then(|| state.last.elapsed())
     }
 
+    /// Time for a checkpoint before there is need of one.
+    pub(super) fn is_half_full(&self) -> bool {
+        lock(&self.state).end > self.capacity / 2
+    }
+
     /// Makes a group durable. The caller holds a guard of [`Journal::enter`].
     pub(super) fn append(&self, workspace: &str, old: Etag, new: Etag, pack: &Pack) -> Result<Appended, Error> {
-        let body = encode(workspace, old, new, &pack.pack, &pack.index);
+        let body = record::encode(workspace, old, new, &pack.pack, &pack.index);
         self.append_body(body)
     }
 
     /// Notes that `head` is what a workspace has after all, whatever was recorded before.
     pub(super) fn append_undo(&self, workspace: &str, head: Etag) -> Result<Appended, Error> {
-        self.append_body(encode(workspace, head, head, b"", b""))
+        self.append_body(record::encode(workspace, head, head, b"", b""))
     }
 
     fn append_body(&self, body: Vec<u8>) -> Result<Appended, Error> {
@@ -165,7 +151,7 @@ impl Journal {
         if state.end + length > self.capacity {
             return Ok(Appended::Full(state.epoch));
         }
-        let head = record_head(state.epoch, state.sequence, body.len() as u32, sum);
+        let head = record::record_head(state.epoch, state.sequence, body.len() as u32, sum);
         if state.queued.is_empty() {
             state.queued_at = state.end;
         }
@@ -217,17 +203,22 @@ impl Journal {
     }
 
     fn checkpoint_if(&self, wanted: impl Fn(u64) -> bool) -> Result<(), Error> {
+        let is_needed = |state: &State| state.sequence > 0 && wanted(state.epoch);
+        let early = is_needed(&lock(&self.state));
+        // Most of the work, while groups still come and go. The kernel tells of a failure once: it
+        // must not be lost.
+        let early = if early { self.sync_all() } else { Ok(()) };
         let _alone = self.applying.write().unwrap_or_else(PoisonError::into_inner);
         let mut state = lock(&self.state);
         if let Some(error) = &state.failed {
             return Err(Error::Poisoned(error.clone()));
         }
-        if state.sequence == 0 || !wanted(state.epoch) {
+        if early.is_ok() && !is_needed(&state) {
             return Ok(());
         }
         let epoch = state.epoch + 1;
-        let result = self.sync_all().and_then(|()| {
-            self.file.write_all_at(&header(epoch), epoch % 2 * HEADER_SLOT)?;
+        let result = early.and_then(|()| self.sync_all()).and_then(|()| {
+            self.file.write_all_at(&record::header(epoch), epoch % 2 * HEADER_SLOT)?;
             self.file.sync_data()
         });
         if let Err(error) = result {
@@ -268,113 +259,10 @@ fn make(folder: &Path, path: &Path, capacity: u64) -> io::Result<()> {
         file.write_all_at(&zeros[..length], at)?;
         at += length as u64;
     }
-    file.write_all_at(&header(0), 0)?;
+    file.write_all_at(&record::header(0), 0)?;
     file.sync_all()?;
     fs::rename(&unfinished, path)?;
     File::open(folder)?.sync_all()
-}
-
-fn header(epoch: u64) -> Vec<u8> {
-    let mut out = MAGIC.to_vec();
-    out.extend_from_slice(&epoch.to_le_bytes());
-    out.extend_from_slice(&clock::now().to_le_bytes());
-    out.extend_from_slice(&crc32fast::hash(&out).to_le_bytes());
-    out
-}
-
-fn newest_header(file: &File) -> Option<(u64, i64)> {
-    let read = |slot: u64| {
-        let mut bytes = [0; 28];
-        file.read_exact_at(&mut bytes, slot * HEADER_SLOT).ok()?;
-        let (body, sum) = bytes.split_at(24);
-        (body.starts_with(MAGIC) && crc32fast::hash(body).to_le_bytes() == *sum)
-            .then(|| (long(body, 8), long(body, 16) as i64))
-    };
-    read(0).into_iter().chain(read(1)).max()
-}
-
-fn long(bytes: &[u8], at: usize) -> u64 {
-    let mut word = [0; 8];
-    word.copy_from_slice(&bytes[at..at + 8]);
-    u64::from_le_bytes(word)
-}
-
-fn short(bytes: &[u8], at: usize) -> u32 {
-    let mut word = [0; 4];
-    word.copy_from_slice(&bytes[at..at + 4]);
-    u32::from_le_bytes(word)
-}
-
-fn record_head(epoch: u64, sequence: u64, length: u32, body_sum: u32) -> [u8; RECORD_HEAD] {
-    let mut out = [0; RECORD_HEAD];
-    out[..4].copy_from_slice(RECORD);
-    out[8..12].copy_from_slice(&body_sum.to_le_bytes());
-    out[12..20].copy_from_slice(&epoch.to_le_bytes());
-    out[20..28].copy_from_slice(&sequence.to_le_bytes());
-    out[28..32].copy_from_slice(&length.to_le_bytes());
-    let sum = crc32fast::hash(&out[8..]);
-    out[4..8].copy_from_slice(&sum.to_le_bytes());
-    out
-}
-
-fn encode(workspace: &str, old: Etag, new: Etag, pack: &[u8], index: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(52 + workspace.len() + pack.len() + index.len());
-    for length in [workspace.len(), pack.len(), index.len()] {
-        out.extend_from_slice(&(length as u32).to_le_bytes());
-    }
-    out.extend_from_slice(&old.0);
-    out.extend_from_slice(&new.0);
-    out.extend_from_slice(workspace.as_bytes());
-    out.extend_from_slice(pack);
-    out.extend_from_slice(index);
-    out
-}
-
-fn decode(body: &[u8]) -> Option<Record> {
-    let front = body.get(..52)?;
-    let lengths = [0, 4, 8].map(|at| short(front, at) as usize);
-    let mut rest = &body[52..];
-    let mut take = |length: usize| {
-        let (part, tail) = rest.split_at_checked(length)?;
-        rest = tail;
-        Some(part.to_vec())
-    };
-    let workspace = String::from_utf8(take(lengths[0])?).ok()?;
-    let record = Record {
-        workspace,
-        old: Etag(front[12..32].try_into().ok()?),
-        new: Etag(front[32..52].try_into().ok()?),
-        pack: take(lengths[1])?,
-        index: take(lengths[2])?,
-    };
-    rest.is_empty().then_some(record)
-}
-
-/// The records of this epoch, up to the first that is torn or older.
-fn read_records(file: &File, epoch: u64, capacity: u64) -> io::Result<(Vec<Record>, u64)> {
-    let mut records = Vec::new();
-    let mut at = FRONT;
-    while at + RECORD_HEAD as u64 <= capacity {
-        let mut head = [0; RECORD_HEAD];
-        file.read_exact_at(&mut head, at)?;
-        let whole = head.starts_with(RECORD) && crc32fast::hash(&head[8..]) == short(&head, 4);
-        if !whole || long(&head, 12) != epoch || long(&head, 20) != records.len() as u64 {
-            break;
-        }
-        let length = u64::from(short(&head, 28));
-        if at + RECORD_HEAD as u64 + length > capacity {
-            break;
-        }
-        let mut body = vec![0; length as usize];
-        file.read_exact_at(&mut body, at + RECORD_HEAD as u64)?;
-        if crc32fast::hash(&body) != short(&head, 8) {
-            break;
-        }
-        let Some(record) = decode(&body) else { break };
-        records.push(record);
-        at += RECORD_HEAD as u64 + length;
-    }
-    Ok((records, at))
 }
 
 #[cfg(test)]

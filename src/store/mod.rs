@@ -10,6 +10,8 @@
 //! and its like are futures.
 
 mod absorb;
+mod ancestry;
+mod apply;
 mod commit;
 mod consolidate;
 mod delta;
@@ -26,6 +28,7 @@ mod objects;
 mod pack;
 mod packfile;
 mod reconcile;
+mod record;
 mod replay;
 mod snapshot;
 mod staging;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::ancestry;
 use super::commit;
 use super::error::{Error, TipError};
 use super::gitindex::Note;
@@ -77,7 +78,7 @@ pub(super) fn take_in(workspace: &Arc<Workspace>, on_main: bool) -> Result<(), E
     workspace.core.journal.checkpoint()?;
     let raw = workspace.read_commit(main)?;
     let parsed = commit::parse(&raw).ok_or_else(|| Error::damaged("read a commit"))?;
-    let generation = history::generation(&workspace.objects, main, Some((old.commit, old.generation)))?;
+    let generation = ancestry::generation(&workspace.objects, main, Some((old.commit, old.generation)))?;
     let head = Head { commit: main, root: parsed.tree, generation, seconds: parsed.seconds };
     if on_main {
         let mut changes = Vec::new();

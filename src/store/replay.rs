@@ -12,11 +12,12 @@ use std::time::UNIX_EPOCH;
 use super::consolidate;
 use super::error::Error;
 use super::heads;
-use super::journal::{Leftover, Record};
+use super::journal::Leftover;
 use super::layout::Layout;
 use super::lock;
 use super::objects::{Caches, Objects};
 use super::packfile;
+use super::record::Record;
 use crate::resource::etag::Etag;
 use crate::resource::key::WorkspaceName;
 

@@ -185,6 +185,11 @@ pub(super) fn run(shared: &Shared) {
         if rest {
             rested = Instant::now();
         }
+        if shared.core.journal.is_half_full()
+            && let Err(error) = shared.core.journal.checkpoint()
+        {
+            tracing::error!(%error, "cannot checkpoint");
+        }
         if shared.core.journal.idle().is_some_and(|idle| idle >= shared.core.options.idle) {
             settle(&shared.core.journal, &workspaces);
             empty_trash(shared);

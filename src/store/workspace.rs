@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use super::ancestry;
 use super::commit::{self, Committed, Intent};
 use super::error::{Error, WriteError};
 use super::gitindex::GitIndex;
@@ -176,12 +177,12 @@ impl Workspace {
     /// a walk through history for others.
     pub fn generation_of(&self, commit: Etag) -> Result<u32, Error> {
         let head = self.tip();
-        history::generation(&self.objects, commit, Some((head.commit, head.generation)))
+        ancestry::generation(&self.objects, commit, Some((head.commit, head.generation)))
     }
 
     /// Whether `ancestor` is `commit` or one of its ancestors.
     pub fn contains(&self, commit: Etag, ancestor: Etag) -> Result<bool, Error> {
-        history::contains(&self.objects, commit, ancestor)
+        ancestry::contains(&self.objects, commit, ancestor)
     }
 
     /// Queues a job for the workspace's writer. Call it inside a tokio runtime.

@@ -46,8 +46,8 @@ impl Default for Options {
     }
 }
 
-type Publisher = Box<dyn Fn(&Arc<Workspace>, &[Arc<Committed>]) + Send + Sync>;
-type Absorber = Box<dyn Fn(&Arc<Workspace>, Etag, Etag) + Send + Sync>;
+type Publish = dyn Fn(&Arc<Workspace>, &[Arc<Committed>]) + Send + Sync;
+type Absorb = dyn Fn(&Arc<Workspace>, Etag, Etag) + Send + Sync;
 
 /// What all workspaces share.
 pub(super) struct Core {
@@ -56,16 +56,33 @@ pub(super) struct Core {
     pub(super) journal: Journal,
     pub(super) caches: Arc<Caches>,
     pub(super) upkeep: Bell,
-    publisher: OnceLock<Publisher>,
-    absorber: OnceLock<Absorber>,
+    /// Compressors between groups; each takes half a megabyte.
+    builders: Mutex<Vec<Builder>>,
+    publisher: OnceLock<Box<Publish>>,
+    absorber: OnceLock<Box<Absorb>>,
 }
 
+/// Most builders that wait for work.
+const BUILDERS_MOST: usize = 8;
+
 impl Core {
-    pub(super) fn publisher(&self) -> &(dyn Fn(&Arc<Workspace>, &[Arc<Committed>]) + Send + Sync) {
+    pub(super) fn builder(&self) -> Builder {
+        let kept = self.builders.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        kept.unwrap_or_else(Builder::new)
+    }
+
+    pub(super) fn return_builder(&self, builder: Builder) {
+        let mut kept = self.builders.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < BUILDERS_MOST {
+            kept.push(builder);
+        }
+    }
+
+    pub(super) fn publisher(&self) -> &Publish {
         self.publisher.get().map_or(&|_: &Arc<Workspace>, _: &[Arc<Committed>]| {}, |publisher| &**publisher)
     }
 
-    pub(super) fn absorber(&self) -> &(dyn Fn(&Arc<Workspace>, Etag, Etag) + Send + Sync) {
+    pub(super) fn absorber(&self) -> &Absorb {
         self.absorber.get().map_or(&|_: &Arc<Workspace>, _: Etag, _: Etag| {}, |absorber| &**absorber)
     }
 }
@@ -122,6 +139,7 @@ impl Store {
             journal,
             caches,
             upkeep: Bell::default(),
+            builders: Mutex::new(Vec::new()),
             publisher: OnceLock::new(),
             absorber: OnceLock::new(),
         });

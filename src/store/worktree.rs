@@ -109,9 +109,7 @@ impl WorkTree {
     pub(super) fn prepare(&self) -> Result<(), Error> {
         let workshop = self.workshop();
         match fs::remove_dir_all(&workshop) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::at("clear", &workshop)(error));
-            }
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::at("clear", &workshop)(error)),
             _ => fs::create_dir(&workshop).map_err(Error::at("make", &workshop)),
         }
     }

@@ -11,18 +11,15 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::apply::apply;
 use super::commit::{Committed, Intent};
 use super::error::{Error, WriteError};
 use super::heads;
-use super::journal::Appended;
-use super::lock::LockFile;
 use super::pack::Builder;
-use super::packfile;
 use super::reconcile;
-use super::tip::{Group, Tip};
+use super::tip::Tip;
 use super::workspace::Workspace;
 use crate::base::blocking;
-use crate::resource::etag::Etag;
 
 /// Most jobs in one group, and bytes of pack after which no more are taken in.
 const GROUP_JOBS: usize = 64;
@@ -47,13 +44,19 @@ pub trait Job: Send {
     fn done(self: Box<Self>, outcome: Result<Option<Arc<Committed>>, Error>);
 }
 
+/// Work that runs alone; told first whether the workspace is in order.
+type Alone = Box<dyn FnOnce(&Arc<Workspace>, Result<(), Error>) + Send>;
+
+/// A job's value and its commit.
+type Written<T, E> = Result<(T, Option<Arc<Committed>>), WriteError<E>>;
+
 /// What waits for the writer.
 pub(super) enum Item {
     Job(Box<dyn Job>),
-    /// Runs alone, with nothing locked; told first whether the workspace is in order.
+    /// Runs with nothing locked.
     Alone {
         checkpoint: bool,
-        work: Box<dyn FnOnce(&Arc<Workspace>, Result<(), Error>) + Send>,
+        work: Alone,
     },
 }
 
@@ -61,7 +64,6 @@ pub(super) enum Item {
 pub(super) struct Queue {
     items: VecDeque<Item>,
     running: bool,
-    builder: Option<Box<Builder>>,
 }
 
 pub(super) fn enqueue(workspace: &Arc<Workspace>, item: Item) {
@@ -75,11 +77,7 @@ pub(super) fn enqueue(workspace: &Arc<Workspace>, item: Item) {
 }
 
 /// [`Workspace::write`].
-pub(super) async fn write<T, E, F>(
-    workspace: &Arc<Workspace>,
-    starts_group: bool,
-    work: F,
-) -> Result<(T, Option<Arc<Committed>>), WriteError<E>>
+pub(super) async fn write<T, E, F>(workspace: &Arc<Workspace>, starts_group: bool, work: F) -> Written<T, E>
 where
     T: Send + 'static,
     E: Send + 'static,
@@ -89,7 +87,7 @@ where
         work: Option<F>,
         starts_group: bool,
         result: Option<Result<T, E>>,
-        answer: oneshot::Sender<Result<(T, Option<Arc<Committed>>), WriteError<E>>>,
+        answer: oneshot::Sender<Written<T, E>>,
     }
     impl<T, E, F> Job for Call<T, E, F>
     where
@@ -157,32 +155,15 @@ fn drain(workspace: &Arc<Workspace>) {
         }
     }
     let leave = Leave(workspace);
-    let mut builder = None;
+    let mut builder = workspace.core.builder();
     loop {
         let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut builder_now = builder.take().or_else(|| queue.builder.take());
-        let Some(first) = queue.items.pop_front() else {
-            drop(queue);
-            let flushed = flush_if_cheap(workspace);
-            let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
-            if queue.items.is_empty() {
-                queue.builder = builder_now.take();
-                queue.running = false;
-                drop(queue);
-                if !flushed {
-                    workspace.core.upkeep.wake();
-                }
-                break;
-            }
-            builder = builder_now;
-            continue;
-        };
-        match first {
-            Item::Alone { checkpoint, work } => {
+        match queue.items.pop_front() {
+            Some(Item::Alone { checkpoint, work }) => {
                 drop(queue);
                 alone(workspace, checkpoint, work);
             }
-            Item::Job(job) => {
+            Some(Item::Job(job)) => {
                 let mut jobs = vec![job];
                 while jobs.len() < GROUP_JOBS
                     && let Some(Item::Job(next)) = queue.items.front()
@@ -192,8 +173,7 @@ fn drain(workspace: &Arc<Workspace>) {
                     jobs.push(job);
                 }
                 drop(queue);
-                let builder = builder_now.get_or_insert_with(|| Box::new(Builder::new()));
-                let left = group(workspace, jobs, builder);
+                let left = group(workspace, jobs, &mut builder);
                 if !left.is_empty() {
                     let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
                     for job in left.into_iter().rev() {
@@ -201,9 +181,22 @@ fn drain(workspace: &Arc<Workspace>) {
                     }
                 }
             }
+            None => {
+                drop(queue);
+                let flushed = flush_if_cheap(workspace);
+                let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
+                if queue.items.is_empty() {
+                    queue.running = false;
+                    drop(queue);
+                    if !flushed {
+                        workspace.core.upkeep.wake();
+                    }
+                    break;
+                }
+            }
         }
-        builder = builder_now;
     }
+    workspace.core.return_builder(builder);
     std::mem::forget(leave);
 }
 
@@ -222,11 +215,7 @@ fn flush_if_cheap(workspace: &Arc<Workspace>) -> bool {
     }
 }
 
-fn alone(
-    workspace: &Arc<Workspace>,
-    checkpoint: bool,
-    work: Box<dyn FnOnce(&Arc<Workspace>, Result<(), Error>) + Send>,
-) {
+fn alone(workspace: &Arc<Workspace>, checkpoint: bool, work: Alone) {
     let ready = || {
         if workspace.is_removed() {
             return Err(Error::NoWorkspace(workspace.name().clone()));
@@ -331,80 +320,4 @@ fn commit_group(
         tracing::error!(workspace.name = %workspace.name(), "the publisher panicked");
     }
     Ok(())
-}
-
-/// Keeps a record from coming true at the next start: its writers are told that it failed.
-fn take_back(workspace: &Workspace, head: Etag) {
-    let journal = &workspace.core.journal;
-    let guard = journal.enter();
-    let taken = journal.append_undo(workspace.name().as_str(), head);
-    drop(guard);
-    let taken = match taken {
-        // A checkpoint forgets the record as well.
-        Ok(Appended::Full(epoch)) => journal.checkpoint_after(epoch),
-        other => other.map(|_| ()),
-    };
-    if let Err(error) = taken {
-        tracing::warn!(workspace.name = %workspace.name(), %error, "cannot take a record back");
-    }
-}
-
-/// Makes a group durable, then visible.
-fn apply(workspace: &Arc<Workspace>, main: LockFile, group: Group<'_>) -> Result<Vec<Arc<Committed>>, Error> {
-    let journal = &workspace.core.journal;
-    let name = workspace.name().as_str();
-    let old = workspace.head();
-    let packs = packfile::folder(&workspace.git_dir);
-    let mut too_large = false;
-    let guard = loop {
-        let guard = journal.enter();
-        // A removal waits for this guard: seen here or the files are still where they were.
-        if workspace.is_removed() {
-            return Err(Error::NoWorkspace(workspace.name().clone()));
-        }
-        match journal.append(name, old, group.head.commit, &group.pack)? {
-            Appended::Durable => break guard,
-            Appended::Full(epoch) => {
-                drop(guard);
-                journal.checkpoint_after(epoch)?;
-            }
-            Appended::TooLarge => {
-                too_large = true;
-                break guard;
-            }
-        }
-    };
-    let place = || {
-        if too_large {
-            packfile::write_synced(&packs, &group.pack)?;
-        } else {
-            packfile::write(&packs, &group.pack)?;
-        }
-        heads::move_main(&workspace.git_dir, main, group.head.commit)
-    };
-    if let Err(error) = place() {
-        drop(guard);
-        if !too_large {
-            take_back(workspace, old);
-        }
-        return Err(error);
-    }
-    workspace.note_pack(&group.pack, journal.epoch());
-    for (id, content) in &group.blobs {
-        workspace.objects.keep_blob(*id, content.clone());
-    }
-    for (id, content) in &group.trees {
-        workspace.objects.keep_tree(*id, content.clone());
-    }
-    workspace.set_tip(group.head);
-    let committed = group.committed;
-    if let Some(mut folders) = group.folders {
-        let notes = reconcile::refresh(workspace, &mut folders, &group.changed, &group.on_disk, &group.blobs);
-        workspace.index.note(notes, group.head.commit);
-    }
-    drop(guard);
-    if too_large {
-        journal.sync_all().map_err(Error::io("sync the disk"))?;
-    }
-    Ok(committed)
 }

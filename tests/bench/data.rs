@@ -142,7 +142,7 @@ pub(crate) async fn prepare(binary: &Path, config: &Path, folder: PathBuf, fill:
         client.json(&post("/api/v1/workspaces", &json!({ "name": format!("w{n}") }))).await?;
     }
     if fill.per_commit == 1 {
-        singly(&server.address, fill).await?;
+        singly(&server, fill).await?;
     } else {
         in_bulk(&mut client, fill).await?;
     }
@@ -174,18 +174,18 @@ pub(crate) fn create(n: usize, fill: Fill, out: &mut Vec<u8>) {
     out.extend_from_slice(&post(&target, &item(n, fill.groups(), fill.size)));
 }
 
-async fn singly(address: &str, fill: Fill) -> Result<()> {
+async fn singly(server: &Server, fill: Fill) -> Result<()> {
     let mut done = 0;
     while done < fill.documents {
         // A round is bounded in time, not in count: the last ones one by one.
         if fill.documents - done > 20_000 {
             let from = done;
             let requests: load::Requests = Rc::new(move |_, n, out: &mut Vec<u8>| create(from + n, fill, out));
-            done += load::run(address, load::CONNECTIONS, Duration::from_secs(2), 201, requests).await?.answered;
+            done += load::run(server, load::CONNECTIONS, Duration::from_secs(2), 201, requests).await?.answered;
         } else {
             let mut clients = Vec::new();
             for _ in 0..load::CONNECTIONS {
-                clients.push(Client::connect(address).await?);
+                clients.push(Client::connect(&server.address).await?);
             }
             let all = tokio::task::LocalSet::new();
             for (at, mut client) in clients.into_iter().enumerate() {

@@ -8,6 +8,7 @@ use tokio::task::LocalSet;
 use tokio::time::timeout;
 
 use crate::client::Client;
+use crate::server::Server;
 
 /// Connections that the targets speak of.
 pub(crate) const CONNECTIONS: usize = 16;
@@ -23,12 +24,14 @@ pub(crate) struct Round {
     /// Milliseconds.
     pub(crate) p50: f64,
     pub(crate) p99: f64,
+    /// The server's CPU time in microseconds per request.
+    pub(crate) cpu: f64,
 }
 
 /// Sends requests for this long and finishes those begun. Any other status than `wanted` is an
 /// error: a server that refuses fast is not fast.
 pub(crate) async fn run(
-    address: &str,
+    server: &Server,
     connections: usize,
     time: Duration,
     wanted: u16,
@@ -36,8 +39,9 @@ pub(crate) async fn run(
 ) -> Result<Round> {
     let mut clients = Vec::new();
     for _ in 0..connections {
-        clients.push(Client::connect(address).await?);
+        clients.push(Client::connect(&server.address).await?);
     }
+    let used = server.cpu()?;
     let next = Rc::new(std::cell::Cell::new(0));
     let begun = Instant::now();
     let tasks = LocalSet::new();
@@ -77,6 +81,7 @@ pub(crate) async fn run(
     };
     let mut taken = timeout(time + Duration::from_secs(60), all).await.context("the server does not answer")??;
     let elapsed = begun.elapsed();
+    let used = server.cpu()?.saturating_sub(used);
     ensure!(!taken.is_empty(), "nothing was answered");
     taken.sort_unstable();
     let at = |part: f64| taken[((taken.len() - 1) as f64 * part) as usize].as_secs_f64() * 1_000.0;
@@ -85,6 +90,7 @@ pub(crate) async fn run(
         per_second: taken.len() as f64 / elapsed.as_secs_f64(),
         p50: at(0.5),
         p99: at(0.99),
+        cpu: used.as_secs_f64() * 1e6 / taken.len() as f64,
     })
 }
 

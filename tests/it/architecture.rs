@@ -68,7 +68,9 @@ fn libraries_are_named_in_one_layer_only() {
                 let is_home = file.name.strip_prefix("src/").is_some_and(|rest| {
                     rest.strip_prefix(home).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
                 });
-                if !is_home && says(text, library) {
+                // Tests have settings of their own, such as where reference data lie.
+                let is_excused = *library == "std::env" && file.is_test();
+                if !is_home && !is_excused && says(text, library) {
                     let _ = writeln!(wrong, "{}:{line}: only src/{home} says {library}", file.name);
                 }
             }

@@ -1,6 +1,7 @@
 //! Integration tests, in one binary.
 
 mod architecture;
+mod cli;
 mod dci;
 mod kinds;
 mod reference;

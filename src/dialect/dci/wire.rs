@@ -7,7 +7,7 @@ use crate::engine::{Content, Embedded, Error, Reader};
 use crate::resource::key::DocumentId;
 use crate::resource::row::Row;
 
-/// What a component always shows; unset is `null`.
+/// What a component always shows; unset is `null`, but for `data`, which is empty then.
 const COMPONENT: [&str; 10] =
     ["name", "componenttype_id", "canonical_project_name", "data", "sha", "title", "message", "url", "git", "ref"];
 
@@ -25,7 +25,7 @@ pub(super) fn object(row: &Row, content: &Content) -> Map<String, Value> {
     out.insert("etag".into(), json!(row.etag.to_string()));
     if &*row.kind == "component" {
         for key in COMPONENT {
-            out.insert(key.into(), Value::Null);
+            out.insert(key.into(), if key == "data" { json!({}) } else { Value::Null });
         }
     }
     // A pushed file may hold the server's names; they are not its to set.

@@ -55,32 +55,45 @@ pub(super) async fn post_document(
     headers: HeaderMap,
     Whole(body): Whole,
 ) -> Answer {
-    let actor = caller.0?;
+    let payload = payload(&headers, body)?;
+    create(&context, kind, &caller.0?, &parameters, payload, None).await
+}
+
+/// Makes a document where the parameters say, under `id` where one is given.
+async fn create(
+    context: &Context,
+    kind: Arc<Kind>,
+    actor: &Actor,
+    parameters: &Parameters,
+    payload: Payload,
+    id: Option<String>,
+) -> Answer {
     let mut valid: Vec<&str> = vec!["workspace", "path"];
     valid.extend(kind.place_keys());
     valid.extend(WRITE_PARAMETERS);
     parameters.only(&valid)?;
-    let options = options(&parameters)?;
+    let options = options(parameters)?;
     let workspace = parameters
         .get("workspace")
         .ok_or_else(|| Error::bad_request("say where: add ?workspace=OWNER/NAME"))
         .and_then(|name| Ok(WorkspaceName::parse(name)?))?;
-    let writer = context.engine.writer(&actor, &workspace)?;
-    let payload = payload(&headers, body)?;
-    let given: BTreeMap<String, String> = parameters
+    let writer = context.engine.writer(actor, &workspace)?;
+    let mut given: BTreeMap<String, String> = parameters
         .iter()
         .filter(|(name, _)| kind.place_keys().contains(name))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
+    given.extend(id.map(|id| ("id".to_owned(), id)));
     let path = writer.place(&kind, parameters.get("path"), &given, &payload)?;
     let dry_run = options.dry_run;
     let written = writer.create(path, payload, options).await?;
-    let reader = context.engine.reader(&actor);
+    let reader = context.engine.reader(actor);
     let status = if dry_run { StatusCode::OK } else { StatusCode::CREATED };
     blocking::run(move || written_answer(&reader, &writer, &kind, &written, status)).await
 }
 
-/// `PUT /api/v1/{plural}/{id}`.
+/// `PUT /api/v1/{plural}/{id}`; with `If-None-Match: *` it makes a document under an id of the
+/// caller's choice, where the kind's files are named by their id.
 pub(super) async fn put_document(
     State(context): State<Context>,
     Extension(kind): Extension<Arc<Kind>>,
@@ -90,8 +103,17 @@ pub(super) async fn put_document(
     headers: HeaderMap,
     Whole(body): Whole,
 ) -> Answer {
-    let operation = Operation::Put(payload(&headers, body)?);
-    change(&context, kind, caller.0?, reference, &parameters, expected(&headers)?, operation).await
+    let payload = payload(&headers, body)?;
+    let actor = caller.0?;
+    let expected = expected(&headers)?;
+    if expected == Expected::Absent && kind.has_given_id() {
+        return match locate(&context, &actor, kind.clone(), reference.clone()).await {
+            Ok((_, found)) => Err(Error::Present(found.row.etag).into()),
+            Err(Error::NotFound(_)) => create(&context, kind, &actor, &parameters, payload, Some(reference)).await,
+            Err(error) => Err(error.into()),
+        };
+    }
+    change(&context, kind, actor, reference, &parameters, expected, Operation::Put(payload)).await
 }
 
 /// `PATCH /api/v1/{plural}/{id}`: JSON Merge Patch, or JSON Patch by content type.

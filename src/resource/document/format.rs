@@ -58,7 +58,7 @@ pub fn parse(format: Format, text: &[u8]) -> Result<Value, ParseError> {
 }
 
 /// Runs the format's parser over a text without its byte order mark.
-pub(super) fn read<'t, B: Build>(format: Format, body: &'t str, build: &mut B) -> Result<B::Node, Fault> {
+pub(super) fn read<B: Build>(format: Format, body: &str, build: &mut B) -> Result<B::Node, Fault> {
     match format {
         Format::Yaml => yaml::read(body, build),
         Format::Json => json::read(body, build),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::history;
+use crate::store::ancestry;
 
 fn steps(workspace: &Arc<Workspace>, from: Option<Etag>) -> Vec<Committed> {
     let mut steps = Vec::new();
@@ -140,7 +140,7 @@ fn merges_by_hand_are_walked_in_order() {
     assert_eq!(all[4].changes.len(), 1);
     for step in &all {
         assert_eq!(workspace.generation_of(step.commit).unwrap(), step.at.generation);
-        assert_eq!(history::generation(&workspace.objects, step.commit, None).unwrap(), step.at.generation);
+        assert_eq!(ancestry::generation(&workspace.objects, step.commit, None).unwrap(), step.at.generation);
     }
     bench.assert_sound();
 }

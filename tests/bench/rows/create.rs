@@ -24,6 +24,7 @@ pub(super) async fn measure(bench: &mut Bench) -> Result<()> {
         let mut rates = Vec::new();
         let mut tails = Vec::new();
         let mut halves = Vec::new();
+        let mut costs = Vec::new();
         for round in 0..=bench.rounds() {
             let from = fill.documents + done;
             // Each client keeps to one workspace.
@@ -31,12 +32,13 @@ pub(super) async fn measure(bench: &mut Bench) -> Result<()> {
                 let n = (from + n) * CONNECTIONS + client;
                 data::create(n, fill, out);
             });
-            let seen = load::run(&server.address, CONNECTIONS, bench.round(), 201, requests).await?;
+            let seen = load::run(&server, CONNECTIONS, bench.round(), 201, requests).await?;
             done += seen.answered;
             if round > 0 {
                 rates.push(seen.per_second);
                 tails.push(seen.p99);
                 halves.push(seen.p50);
+                costs.push(seen.cpu);
             }
         }
         server.stop()?;
@@ -51,9 +53,10 @@ pub(super) async fn measure(bench: &mut Bench) -> Result<()> {
             unit: "commits/s",
             goal: Goal::AtLeast(goal),
             note: format!(
-                "p50 {:.1} ms, p99 {:.1} ms; {done} commits counted, fsck and status clean",
+                "p50 {:.1} ms, p99 {:.1} ms; server CPU {:.0} us each; {done} commits counted, fsck and status clean",
                 Samples::new(halves).median(),
-                Samples::new(tails).median()
+                Samples::new(tails).median(),
+                Samples::new(costs).median()
             ),
         });
     }

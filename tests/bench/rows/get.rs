@@ -32,18 +32,21 @@ pub(super) async fn measure(bench: &mut Bench) -> Result<()> {
     let requests = load::cycle(vec![get(&target)]);
     let mut rates = [Vec::new(), Vec::new()];
     let mut halves = [Vec::new(), Vec::new()];
+    let mut costs = [Vec::new(), Vec::new()];
     for round in 0..=bench.rounds() {
         // The first round warms both up.
         let time = if round == 0 { Duration::from_secs(1) } else { bench.round() };
-        for (at, address) in [&server.address, &bare.address].into_iter().enumerate() {
-            let seen = load::run(address, CONNECTIONS, time, 200, requests.clone()).await?;
+        for (at, server) in [&server, &bare].into_iter().enumerate() {
+            let seen = load::run(server, CONNECTIONS, time, 200, requests.clone()).await?;
             if round > 0 {
                 rates[at].push(seen.per_second);
                 halves[at].push(seen.p50);
+                costs[at].push(seen.cpu);
             }
         }
     }
     let [rates, bare_rates] = rates;
+    let [cost, bare_cost] = costs.map(|costs| Samples::new(costs).median());
     let [half, bare_half] = halves.map(|halves| Samples::new(halves).median());
     bench.report.add(Line {
         row: "get",
@@ -51,7 +54,7 @@ pub(super) async fn measure(bench: &mut Bench) -> Result<()> {
         measured: Samples::new(rates),
         unit: "req/s",
         goal: Goal::ShareOf(Samples::new(bare_rates), "bare axum handler", 0.5),
-        note: format!("p50 {half:.2} ms, bare {bare_half:.2} ms"),
+        note: format!("p50 {half:.2} ms, bare {bare_half:.2} ms; server CPU {cost:.0} us each, bare {bare_cost:.0} us"),
     });
     server.stop()
 }

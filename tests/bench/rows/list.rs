@@ -38,20 +38,27 @@ pub(super) async fn measure(bench: &mut Bench) -> Result<()> {
     let requests = lists(data.fill.groups().min(GROUPS));
     let mut rates = Vec::new();
     let mut halves = Vec::new();
-    load::run(&server.address, CONNECTIONS, Duration::from_secs(1), 200, requests.clone()).await?;
+    let mut costs = Vec::new();
+    load::run(&server, CONNECTIONS, Duration::from_secs(1), 200, requests.clone()).await?;
     for _ in 0..bench.rounds() {
-        let seen = load::run(&server.address, CONNECTIONS, bench.round(), 200, requests.clone()).await?;
+        let seen = load::run(&server, CONNECTIONS, bench.round(), 200, requests.clone()).await?;
         rates.push(seen.per_second);
         halves.push(seen.p50);
+        costs.push(seen.cpu);
     }
-    let alone = load::run(&server.address, 1, bench.round(), 200, requests).await?;
+    let alone = load::run(&server, 1, bench.round(), 200, requests).await?;
     bench.report.add(Line {
         row: "list",
         what: format!("list of {HITS} hits, sorted, limit 20, count, {} documents", data.fill.documents),
         measured: Samples::new(rates),
         unit: "req/s",
         goal: Goal::AtLeast(5_000.0),
-        note: format!("p50 {:.2} ms; one connection {:.2} ms", Samples::new(halves).median(), alone.p50),
+        note: format!(
+            "p50 {:.2} ms; one connection {:.2} ms; server CPU {:.0} us each",
+            Samples::new(halves).median(),
+            alone.p50,
+            Samples::new(costs).median()
+        ),
     });
     server.stop()
 }
@@ -70,15 +77,15 @@ pub(super) async fn measure_million(bench: &mut Bench) -> Result<()> {
     let mut halves = [Vec::new(), Vec::new()];
     for round in 0..=bench.rounds() {
         for (halves, server) in halves.iter_mut().zip(&servers) {
-            let seen = load::run(&server.address, CONNECTIONS, bench.round(), 200, requests.clone()).await?;
+            let seen = load::run(server, CONNECTIONS, bench.round(), 200, requests.clone()).await?;
             if round > 0 {
                 halves.push(seen.p50);
             }
         }
     }
     let everywhere = lists(fill.groups());
-    load::run(&servers[0].address, CONNECTIONS, bench.round(), 200, everywhere.clone()).await?;
-    let spread = load::run(&servers[0].address, CONNECTIONS, bench.round(), 200, everywhere).await?;
+    load::run(&servers[0], CONNECTIONS, bench.round(), 200, everywhere.clone()).await?;
+    let spread = load::run(&servers[0], CONNECTIONS, bench.round(), 200, everywhere).await?;
     let [large_halves, small_halves] = halves;
     bench.report.add(Line {
         row: "list-million",

@@ -25,7 +25,7 @@ pub(super) async fn measure(bench: &mut Bench) -> Result<()> {
     let mut resident = Vec::new();
     let mut last = fresh;
     for _ in 0..bench.rounds() {
-        load::run(&server.address, CONNECTIONS, bench.round(), 200, load::cycle(targets.clone())).await?;
+        load::run(&server, CONNECTIONS, bench.round(), 200, load::cycle(targets.clone())).await?;
         last = server.memory()?;
         resident.push(last.rss);
     }

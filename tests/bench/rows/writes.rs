@@ -1,7 +1,8 @@
 //! The list while others write.
 
 use std::cell::Cell;
-use std::rc::Rc;
+use std::future::Future as _;
+use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -14,33 +15,43 @@ use crate::data::{self, Data};
 use crate::load::{self, CONNECTIONS};
 use crate::report::{Goal, Line, Samples};
 
-/// Writes per second.
+/// Writes per second, all writers together.
 const PACE: u64 = 100;
+/// Connections that write: a durable write may take longer than the pace allows one of them.
+const WRITERS: u64 = 4;
 
 /// What the writer did.
 #[derive(Default)]
 struct Seen {
     acknowledged: Cell<usize>,
     missed: Cell<usize>,
+    /// The number of the next write.
+    next: Cell<usize>,
 }
 
 pub(super) async fn measure(bench: &mut Bench) -> Result<()> {
     let data = bench.ten_thousand().await?;
     let server = bench.serve(&data)?;
     let requests = list::lists(data.fill.groups());
-    let seen = Rc::new(Seen::default());
+    let seen = Seen::default();
     let mut halves = [Vec::new(), Vec::new()];
     let mut tails = Vec::new();
     let mut rates = Vec::new();
-    let mut next = 0;
     for round in 0..=bench.rounds() {
-        let quiet = load::run(&server.address, CONNECTIONS, bench.round(), 200, requests.clone()).await?;
-        let mut client = Client::connect(&server.address).await?;
-        let reading = load::run(&server.address, CONNECTIONS, bench.round(), 200, requests.clone());
+        let quiet = load::run(&server, CONNECTIONS, bench.round(), 200, requests.clone()).await?;
+        let mut writers = Vec::new();
+        for _ in 0..WRITERS {
+            writers.push(Box::pin(write(Client::connect(&server.address).await?, &data, &seen)));
+        }
+        let writing = std::future::poll_fn(|context| {
+            let mut ended = writers.iter_mut().map(|writer| writer.as_mut().poll(context));
+            ended.find(Poll::is_ready).unwrap_or(Poll::Pending)
+        });
+        let reading = load::run(&server, CONNECTIONS, bench.round(), 200, requests.clone());
         let before = seen.acknowledged.get();
         let busy = tokio::select! {
             busy = reading => busy?,
-            failed = write(&mut client, &data, &seen, &mut next) => return Err(failed),
+            failed = writing => return Err(failed),
         };
         if round > 0 {
             halves[0].push(busy.p50);
@@ -71,16 +82,15 @@ pub(super) async fn measure(bench: &mut Bench) -> Result<()> {
 
 /// Creates and updates in turn, at a steady pace, each looked for as soon as it is acknowledged.
 /// Returns only with an error.
-async fn write(client: &mut Client, data: &Data, seen: &Seen, next: &mut usize) -> anyhow::Error {
-    let mut ticks = tokio::time::interval(Duration::from_micros(1_000_000 / PACE));
+async fn write(mut client: Client, data: &Data, seen: &Seen) -> anyhow::Error {
+    let mut ticks = tokio::time::interval(Duration::from_micros(1_000_000 * WRITERS / PACE));
     // Late ones are made up for: the pace is a mean.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     loop {
         ticks.tick().await;
         // The end of a round may fall between a write and its acknowledgement: never twice the same.
-        let n = *next;
-        *next += 1;
-        match one(client, data, n).await {
+        let n = seen.next.replace(seen.next.get() + 1);
+        match one(&mut client, data, n).await {
             Ok(found) => {
                 seen.acknowledged.set(seen.acknowledged.get() + 1);
                 seen.missed.set(seen.missed.get() + usize::from(!found));
@@ -95,7 +105,7 @@ async fn one(client: &mut Client, data: &Data, n: usize) -> Result<bool> {
     let groups = data.fill.groups();
     // A rank that no other document has.
     let rank = json!(2_000_000 + n);
-    let (id, mut content) = if n % 2 == 0 {
+    let (id, mut content) = if n.is_multiple_of(2) {
         // A new document; in a group of its own, so that the others keep their number of hits.
         let mut content = data::item(data.fill.documents + n, groups, data.fill.size);
         content["group"] = Value::from(format!("new{n}"));
@@ -106,7 +116,7 @@ async fn one(client: &mut Client, data: &Data, n: usize) -> Result<bool> {
         (data::id(n), data::item(n, groups, data.fill.size))
     };
     content["rank"] = rank.clone();
-    let write = if n % 2 == 0 {
+    let write = if n.is_multiple_of(2) {
         let target = format!("/api/v1/items?workspace={}&id={id}", data::workspace(0));
         request("POST", &target, "", &content.to_string())
     } else {

@@ -34,8 +34,8 @@ async fn shop() -> (TestApp, Client) {
     add(&ann, "services", using("web", &["cache 0.2", "proxy 1.0", "absent 1.0"])).await;
     add(&ann, "services", using("any", &["cache >= 0.1"])).await;
     // Of another project, so it links to nothing here.
-    let far = format!("/api/v1/services?workspace=ann/lab&project=far");
-    ann.post(&far, using("far", &["proxy 1.0"])).await.expect(201);
+    let far = "/api/v1/services?workspace=ann/lab&project=far";
+    ann.post(far, using("far", &["proxy 1.0"])).await.expect(201);
     (app, ann)
 }
 

@@ -17,6 +17,8 @@ pub(super) enum Op {
 const IDENTITY: [&str; 5] = ["id", "identifier", "uuid", "key", "name"];
 /// Largest table of the alignment: beyond it items are matched by position.
 const TABLE: usize = 250_000;
+/// Most values to compare for that.
+const WORK: usize = 20_000_000;
 const EQUAL: u32 = 1000;
 
 /// Matches items: equal ones at both ends first, the others so that the matches are the most alike
@@ -33,7 +35,8 @@ pub(super) fn align(old: &[Value], new: &[Value]) -> Vec<Op> {
 }
 
 fn middle(old: &[Value], new: &[Value], offset: usize, ops: &mut Vec<Op>) {
-    let mut pairs = if old.len() * new.len() <= TABLE { best_pairs(old, new) } else { Vec::new() };
+    let is_small = old.len() * new.len() <= TABLE && old.len() * new.iter().map(size).sum::<usize>() <= WORK;
+    let mut pairs = if is_small { best_pairs(old, new) } else { Vec::new() };
     pairs.push((old.len(), new.len()));
     let (mut i, mut j) = (0, 0);
     for (to_i, to_j) in pairs {
@@ -77,6 +80,15 @@ fn best_pairs(old: &[Value], new: &[Value]) -> Vec<(usize, usize)> {
         }
     }
     pairs
+}
+
+/// Values in a value.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Value::Object(map) => 1 + map.values().map(size).sum::<usize>(),
+        _ => 1,
+    }
 }
 
 /// How alike two items are, 0 for not at all.

@@ -10,6 +10,9 @@ use super::align::{Op, align};
 use super::changes::{Anew, Changes, Slot};
 use super::same;
 
+/// Longest list in which moved items are looked for.
+const MOVES: usize = 1000;
+
 /// The entries of a block collection.
 struct Entries {
     /// Where each starts (key or dash) and where its value ends.
@@ -139,9 +142,10 @@ impl<'a> Changes<'a> {
         if entries.top && at == 0 && start <= floor { own } else { start }
     }
 
-    /// The lines of a removed item that comes back elsewhere in its list, comments included.
+    /// The lines of a removed item that comes back elsewhere in its list, comments included. Each
+    /// comes back once.
     fn moved(&self, entries: &Entries, gone: &mut [bool], old: &[Value], value: &Value) -> Option<String> {
-        if self.aliases {
+        if self.aliases || old.len() > MOVES {
             return None;
         }
         let at = (0..old.len()).find(|at| gone[*at] && same(&old[*at], value))?;

@@ -39,6 +39,8 @@ pub(super) struct Changes<'a> {
     /// The new values of the anchored nodes that stay. Aliases come after their anchor, so that
     /// each finds here what it is going to read.
     anchors: HashMap<usize, &'a Value>,
+    /// Their numbers, in the order they came in.
+    anchored: Vec<usize>,
     /// Whether there are aliases; if not, what is equal need not be walked.
     pub(super) aliases: bool,
     /// From this depth on what differs is written anew.
@@ -48,7 +50,16 @@ pub(super) struct Changes<'a> {
 
 impl<'a> Changes<'a> {
     pub(super) fn new(text: &'a str, style: Style, aliases: bool, limit: usize) -> Self {
-        Changes { text, style, patches: Vec::new(), anchors: HashMap::new(), aliases, limit, deepest: 0 }
+        Changes {
+            text,
+            style,
+            patches: Vec::new(),
+            anchors: HashMap::new(),
+            anchored: Vec::new(),
+            aliases,
+            limit,
+            deepest: 0,
+        }
     }
 
     /// The depth of the deepest difference.
@@ -89,7 +100,7 @@ impl<'a> Changes<'a> {
                 return self.replace(slot, node, new);
             }
         }
-        let back = (self.patches.len(), self.anchors.clone());
+        let back = (self.patches.len(), self.anchored.len());
         let changed = match (&node.shape, old, new) {
             (Shape::Mapping { flow, members }, Value::Object(old), Value::Object(new)) if !new.is_empty() => {
                 if *flow {
@@ -111,11 +122,14 @@ impl<'a> Changes<'a> {
         };
         if let Err(Anew) = changed {
             self.patches.truncate(back.0);
-            self.anchors = back.1;
+            for anchor in self.anchored.drain(back.1..) {
+                self.anchors.remove(&anchor);
+            }
             return if equal { Err(Anew) } else { self.replace(slot, node, new) };
         }
         if node.place.anchor != 0 {
             self.anchors.insert(node.place.anchor, new);
+            self.anchored.push(node.place.anchor);
         }
         Ok(())
     }
@@ -190,7 +204,7 @@ impl<'a> Changes<'a> {
                 if matches!(node.shape, Shape::Scalar(Written::Absent)) {
                     out.push_str(if place.lead == place.start { ": " } else { " " });
                 }
-                let base = self.indentation(place.start);
+                let base = self.base(place.start, inline);
                 emit::flow_value(&mut out, new, base, inline, &self.style);
                 self.patch(place.start, place.end, out);
                 return Ok(());
@@ -227,6 +241,11 @@ impl<'a> Changes<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The indentation that lines below an offset's line build on; nothing where all is on one line.
+    pub(super) fn base(&self, at: usize, inline: bool) -> &'a str {
+        if inline { "" } else { self.indentation(at) }
     }
 
     /// The blanks at the start of an offset's line.

@@ -37,7 +37,7 @@ impl<'a> Changes<'a> {
             self.change(Slot::Flow { inline }, &member.value, before, value, depth + 1)?;
             entries.push(Entry::Keep(at));
         }
-        let base = self.indentation(spans[0].0);
+        let base = self.base(spans[0].0, inline);
         for (key, value) in new.iter().filter(|(key, _)| !old.contains_key(*key)) {
             let mut text = String::new();
             emit::flow_key(&mut text, key, &self.style);
@@ -58,7 +58,7 @@ impl<'a> Changes<'a> {
         let spans: Vec<_> = items.iter().map(|item| (item.place.start, item.place.end)).collect();
         let separator = self.separator(node, &spans)?;
         let inline = !separator.contains('\n');
-        let base = self.indentation(spans[0].0);
+        let base = self.base(spans[0].0, inline);
         let mut entries = Vec::new();
         for op in align(old, new) {
             entries.push(match op {

@@ -60,7 +60,7 @@ impl<'t, B: Build> Parser<'t, '_, B> {
             }
             outer = self.merge(outer, own, at)?;
             if !self.belongs(intro) {
-                self.remember(outer, &"".into());
+                self.remember(outer, || "".into());
                 let end = outer.end;
                 let place = Place { lead: intro.lead, start, content: end, end, ..place_of(outer) };
                 return self.build_scalar(place, outer.tag, Style::Plain, "".into());
@@ -107,7 +107,7 @@ impl<'t, B: Build> Parser<'t, '_, B> {
                 let content = self.pos;
                 let (style, text, end) = self.block_scalar(intro.indent)?;
                 let props = self.merge(outer, own, at)?;
-                self.remember(props, &text);
+                self.remember(props, || text.clone());
                 let place = Place { lead: intro.lead, start, content, end, ..place_of(props) };
                 self.build_scalar(place, props.tag, style, text)
             }

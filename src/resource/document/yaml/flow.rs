@@ -149,7 +149,7 @@ impl<'t, B: Build> Parser<'t, '_, B> {
     ) -> Result<B::Node, Fault> {
         match inline {
             Inline::Scalar { style, text, start: content, end } => {
-                self.remember(props, &text);
+                self.remember(props, || text.clone());
                 let place = Place { lead, start, content, end, ..place_of(props) };
                 self.build_scalar(place, props.tag, style, text)
             }

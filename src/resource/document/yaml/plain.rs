@@ -13,9 +13,9 @@ impl<'t, B: Build> Parser<'t, '_, B> {
         let at = self.pos;
         let Some(byte) = self.byte() else { return self.fault(at, "a value is missing") };
         let next = self.byte_at(at + 1);
-        let safe = !self.is_blank_at(at + 1) && !(flow && next.is_some_and(|byte| b",[]{}".contains(&byte)));
+        let ends = self.is_blank_at(at + 1) || (flow && next.is_some_and(|byte| b",[]{}".contains(&byte)));
         match byte {
-            b'-' | b'?' | b':' if safe => Ok(()),
+            b'-' | b'?' | b':' if !ends => Ok(()),
             b'\n' | b'\r' => self.fault(at, "a value is missing"),
             b':' => self.fault(at, "a key is missing before ':'"),
             b'#' => self.fault(at, "a comment needs a blank before its #"),

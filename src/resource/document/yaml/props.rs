@@ -80,8 +80,13 @@ impl<'t, B: Build> Parser<'t, '_, B> {
         if length == 0 {
             return self.fault(self.pos, "an anchor or alias has no name: quote text that starts with & or *");
         }
+        let name = &self.text[start..start + length];
+        if name.contains(':') {
+            // YAML 1.2 allows it, most tools end the name there: a meaning nobody can rely on.
+            return self.fault(self.pos, "a ':' in the name of an anchor or alias: put a blank before it");
+        }
         self.pos = start + length;
-        Ok(&self.text[start..self.pos])
+        Ok(name)
     }
 
     fn tag(&mut self) -> Result<Tag, Fault> {
@@ -116,9 +121,9 @@ impl<'t, B: Build> Parser<'t, '_, B> {
     }
 
     /// Lets aliases that are keys find an anchored scalar's text.
-    pub(super) fn remember(&mut self, props: Props<'t>, text: &Cow<'t, str>) {
+    pub(super) fn remember(&mut self, props: Props<'t>, text: impl FnOnce() -> Cow<'t, str>) {
         if let Some((name, number)) = props.anchor {
-            self.anchors.insert(name, Anchor { number, text: Some(text.clone()) });
+            self.anchors.insert(name, Anchor { number, text: Some(text()) });
         }
     }
 }

@@ -87,7 +87,7 @@ impl<'t, B: Build> Parser<'t, '_, B> {
         match inline {
             Inline::Scalar { style, text, start: content, end } => {
                 if !props.is_empty() {
-                    self.remember(props, &text);
+                    self.remember(props, || text.clone());
                     let place = Place { lead: start, start, content, end, ..place_of(props) };
                     let ended = self.ended;
                     self.build_scalar(place, props.tag, style, text.clone())?;
@@ -135,7 +135,7 @@ impl<'t, B: Build> Parser<'t, '_, B> {
     ) -> Result<B::Node, Fault> {
         match self.continued(inline, intro.indent)? {
             Inline::Scalar { style, text, start: content, end } => {
-                self.remember(props, &text);
+                self.remember(props, || text.clone());
                 let place = Place { lead: intro.lead, start, content, end, ..place_of(props) };
                 self.build_scalar(place, props.tag, style, text)
             }
