@@ -1,6 +1,6 @@
 //! The newest state of a workspace, as the writer's jobs see and change it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -30,6 +30,8 @@ pub struct Tip<'a> {
     /// Trees and blobs of this group's commits, which no reader has yet.
     trees: HashMap<Etag, Bytes>,
     blobs: HashMap<Etag, Bytes>,
+    /// Trees that this group's commits changed.
+    past: HashSet<Etag>,
     staging: Staging,
     /// What the running job has put.
     fresh: HashMap<Etag, Bytes>,
@@ -50,6 +52,7 @@ pub(super) struct Group<'a> {
     pub(super) pack: Pack,
     pub(super) committed: Vec<Arc<Committed>>,
     pub(super) trees: HashMap<Etag, Bytes>,
+    pub(super) past: HashSet<Etag>,
     pub(super) blobs: HashMap<Etag, Bytes>,
     pub(super) folders: Option<Folders<'a>>,
     pub(super) on_disk: HashMap<FilePath, Option<Etag>>,
@@ -79,6 +82,7 @@ impl<'a> Tip<'a> {
             builder,
             trees: HashMap::new(),
             blobs: HashMap::new(),
+            past: HashSet::new(),
             staging,
             fresh: HashMap::new(),
             committed: Vec::new(),
@@ -215,9 +219,11 @@ impl<'a> Tip<'a> {
             return Ok(None);
         }
         let mut written = Vec::new();
-        let builder = &mut *self.builder;
+        let (builder, past) = (&mut *self.builder, &mut self.past);
         let root = self.staging.write(&mut |id, raw, base| {
             builder.add(Kind::Tree, id, &raw, base)?;
+            past.extend(base.map(|(base, _)| base));
+            past.remove(&id);
             written.push((id, raw));
             Ok(())
         })?;
@@ -339,6 +345,19 @@ impl<'a> Tip<'a> {
         Ok(true)
     }
 
+    /// Commits files again that a commit by hand dropped; the disk still has them.
+    pub(super) fn restore(&mut self, paths: &[FilePath]) -> Result<(), Error> {
+        let mut staged = Vec::new();
+        for path in paths {
+            match self.stage_disk(path) {
+                Ok(true) => staged.push(path.clone()),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%path, %error, "a file that was dropped stays on the disk"),
+            }
+        }
+        self.commit(&disk_intent(self.workspace, &staged)).map(|_| ())
+    }
+
     /// Ends the group; `None` when it made no commit.
     pub(super) fn finish(self) -> Option<Group<'a>> {
         if self.committed.is_empty() {
@@ -349,6 +368,7 @@ impl<'a> Tip<'a> {
             pack: self.builder.finish(),
             committed: self.committed,
             trees: self.trees,
+            past: self.past,
             blobs: self.blobs,
             folders: self.folders,
             on_disk: self.on_disk,
