@@ -15,7 +15,7 @@ use crate::resource::actor::Account;
 use crate::state::{self, State};
 
 /// How long a verified password needs no argon2.
-const REMEMBERED: Duration = Duration::from_secs(300);
+const REMEMBERED_FOR: Duration = Duration::from_secs(300);
 /// How many verified credentials are remembered at most.
 const REMEMBERED_MOST: usize = 10_000;
 /// How many passwords are verified at once at most: argon2 takes 19 MiB and a core.
@@ -40,12 +40,15 @@ pub fn random() -> String {
     bytes.iter().map(|b| char::from(ALPHABET[usize::from(b & 31)])).collect()
 }
 
+/// Whose credentials they were, and until when they need no argon2.
+type Remembered = (Arc<Account>, Instant);
+
 /// Checks names and passwords against the state database.
 pub(super) struct Passwords {
     state: State,
     /// Random for this process, so that remembered digests are worth nothing outside it.
     key: [u8; 32],
-    remembered: Mutex<HashMap<[u8; 32], (Arc<Account>, Instant)>>,
+    remembered: Mutex<HashMap<[u8; 32], Remembered>>,
     hashing: Semaphore,
     /// argon2's memory, one entry per verification at once. Kept, because the allocator would keep
     /// what is freed too, and once per thread that ever verified.
@@ -110,7 +113,7 @@ impl Passwords {
                 remembered.clear();
             }
         }
-        remembered.insert(self.digest(name, password), (account.clone(), Instant::now() + REMEMBERED));
+        remembered.insert(self.digest(name, password), (account.clone(), Instant::now() + REMEMBERED_FOR));
         Ok(Some(account))
     }
 

@@ -14,8 +14,11 @@ use crate::store::{Tip, Workspace};
 /// What the selecting files say, by workspace and file; filled at first use.
 #[derive(Default)]
 pub(super) struct Selections {
-    known: RwLock<HashMap<Arc<str>, HashMap<String, Arc<Value>>>>,
+    known: RwLock<HashMap<Arc<str>, Files>>,
 }
+
+/// What each selecting file of one workspace says.
+type Files = HashMap<String, Arc<Value>>;
 
 impl Selections {
     pub(super) fn forget(&self, workspace: &str) {

@@ -11,8 +11,11 @@ use metrics::{Counter, Histogram};
 /// lookup costs as much as routing a request.
 #[derive(Default)]
 pub(super) struct Figures {
-    routes: RwLock<HashMap<String, HashMap<(&'static str, u16), Figure>>>,
+    routes: RwLock<HashMap<String, Answers>>,
 }
+
+/// The figures of one route by method and status.
+type Answers = HashMap<(&'static str, u16), Figure>;
 
 #[derive(Clone)]
 struct Figure {

@@ -31,7 +31,7 @@ pub(super) async fn get_root(State(context): State<Context>) -> Answer {
 /// `GET /api/v1/kinds`.
 pub(super) async fn list_kinds(State(context): State<Context>) -> Answer {
     let kinds = context.engine.kinds();
-    let entries: Vec<Value> = kinds.iter().map(|kind| brief(kind)).collect();
+    let entries: Vec<Value> = kinds.iter().map(brief).collect();
     let body = json!({ "_meta": { "count": entries.len() }, "kinds": entries });
     Ok(json_answer(StatusCode::OK, body.to_string()))
 }

@@ -105,7 +105,8 @@ async fn one(client: &mut Client, data: &Data, n: usize) -> Result<bool> {
     let groups = data.fill.groups();
     // A rank that no other document has.
     let rank = json!(2_000_000 + n);
-    let (id, mut content) = if n % 2 == 0 {
+    let is_new = n.is_multiple_of(2);
+    let (id, mut content) = if is_new {
         // A new document; in a group of its own, so that the others keep their number of hits.
         let mut content = data::item(data.fill.documents + n, groups, data.fill.size);
         content["group"] = Value::from(format!("new{n}"));
@@ -116,7 +117,7 @@ async fn one(client: &mut Client, data: &Data, n: usize) -> Result<bool> {
         (data::id(n), data::item(n, groups, data.fill.size))
     };
     content["rank"] = rank.clone();
-    let write = if n % 2 == 0 {
+    let write = if is_new {
         let target = format!("/api/v1/items?workspace={}&id={id}", data::workspace(0));
         request("POST", &target, "", &content.to_string())
     } else {
