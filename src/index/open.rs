@@ -27,10 +27,15 @@ pub(super) struct Opened {
     pub(super) payload: Payload,
 }
 
+/// A fingerprint that also tells what this module stores.
+pub(super) fn versioned(fingerprint: &str) -> String {
+    format!("{}:{fingerprint}", schema::VERSION)
+}
+
 /// Opens the index in `dir`, or one in memory. An index of another fingerprint, or one that
 /// cannot be read, is emptied.
 pub(super) fn open(dir: Option<&Path>, fingerprint: &str) -> Result<Opened, Error> {
-    let fingerprint = format!("{}:{fingerprint}", schema::VERSION);
+    let fingerprint = versioned(fingerprint);
     let Some(dir) = dir else {
         let (builder, fields) = builder();
         let index = builder.create_in_ram().map_err(opening)?;

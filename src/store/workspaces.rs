@@ -319,6 +319,11 @@ impl Store {
         Ok(())
     }
 
+    /// Why nothing can be written any more, if that is so.
+    pub fn failure(&self) -> Option<Error> {
+        self.core().journal.failure().map(Error::Poisoned)
+    }
+
     /// Syncs the whole file system and empties the journal.
     pub fn checkpoint(&self) -> Result<(), Error> {
         self.core().journal.checkpoint()
