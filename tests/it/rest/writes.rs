@@ -76,7 +76,7 @@ async fn a_json_patch_applies_whole_or_not() {
     409
     vary: accept-encoding
     {
-      "message": "operation 1 of the patch, at \"/version\": value did not match",
+      "message": "the patch does not apply: operation 1 at \"/version\": value did not match",
       "status_code": 409,
       "payload": {}
     }
