@@ -7,13 +7,13 @@
 //! an older but consistent one that git catches up.
 //!
 //! In reading order: `schema` (what is stored), `codec` (rows as bytes), `segment` (one segment's
-//! columns and postings), `plan` (a filter on one segment), `driver` (where its hits may be), `collect` (the hits of one segment),
+//! columns and postings), `plan` and `drive` (a filter on one segment), `collect` (the hits of one segment),
 //! `recent` (the layer in memory), `search`, `text` (words, phrases, snippets), `writer` (the
 //! thread that commits), `handle` (the face).
 
 mod codec;
 mod collect;
-mod driver;
+mod drive;
 mod error;
 mod handle;
 mod open;

@@ -9,7 +9,7 @@ use tantivy::DocId;
 use tantivy::postings::TermInfo;
 
 use super::Error;
-use super::driver::{Driver, drive};
+use super::drive::{Driver, drive};
 use super::segment::{Segment, Values};
 use crate::resource::query::Filter;
 use crate::resource::row::{Column, Value};

@@ -64,7 +64,7 @@ pub(super) fn apply(
         } else {
             packfile::write(&packs, &group.pack)?;
         }
-        heads::move_main(&workspace.git_dir, main, group.head.commit)
+        heads::prepare_move(&main, group.head.commit)
     };
     if let Err(error) = place() {
         drop(guard);
@@ -74,18 +74,36 @@ pub(super) fn apply(
         return Err(error);
     }
     workspace.note_pack(&group.pack, journal.epoch());
+    if let Some(mut folders) = group.folders {
+        let notes = reconcile::refresh(workspace, &mut folders, &group.changed, &group.on_disk, &group.blobs);
+        workspace.index.note(notes, group.head.commit);
+        if workspace.index.is_small(workspace.core.options.index_entries)
+            && let Err(error) = workspace.flush_index()
+        {
+            tracing::warn!(workspace.name = %workspace.name(), %error, "git's index lags behind");
+        }
+    }
+    workspace.index.before_move();
+    if let Err(error) = heads::move_main(&workspace.git_dir, main) {
+        // The disk is ahead of main: not an edit.
+        for path in group.changed.keys() {
+            workspace.set_stale(path, true);
+        }
+        drop(guard);
+        take_back(workspace, old);
+        return Err(error);
+    }
     for (id, content) in &group.blobs {
         workspace.objects.keep_blob(*id, content.clone());
     }
-    for (id, content) in &group.trees {
+    for id in &group.past {
+        workspace.objects.drop_tree(*id);
+    }
+    for (id, content) in group.trees.iter().filter(|(id, _)| !group.past.contains(*id)) {
         workspace.objects.keep_tree(*id, content.clone());
     }
     workspace.set_tip(group.head);
     let committed = group.committed;
-    if let Some(mut folders) = group.folders {
-        let notes = reconcile::refresh(workspace, &mut folders, &group.changed, &group.on_disk, &group.blobs);
-        workspace.index.note(notes, group.head.commit);
-    }
     drop(guard);
     if journal.is_half_full() {
         workspace.core.upkeep.wake();

@@ -1,8 +1,13 @@
-//! `.git/index`, which git rewrites whole and so do we: it may lag behind `main`, and while it
-//! does the server holds `.git/index.lock`, so that a commit made by hand fails with git's own
-//! message instead of dropping what the index does not know yet.
+//! `.git/index`, which git rewrites whole and so do we.
+//!
+//! A small index is written before `main` moves: `git commit` reads first `HEAD`, then the index,
+//! then takes the lock, so whoever sees a commit sees its index, and whoever saw the one before
+//! fails to move `main`. A large index lags behind, and while it does the server holds
+//! `.git/index.lock`, so that a commit made by hand fails with git's own message. One that read the
+//! index while it lagged and got the lock afterwards drops files that the index did not know yet:
+//! [`GitIndex::lagged`] remembers which those may be, and they are committed again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -20,7 +25,6 @@ use crate::resource::etag::Etag;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The index is written at most this share of the time: one part in ten.
 const SHARE: u32 = 9;
-
 /// What the index should say of a path: nothing, or this. Without a stat git compares contents.
 pub(super) type Note = Option<(Entry, Option<FileStat>)>;
 
@@ -41,6 +45,11 @@ struct State {
     holders: u32,
     cost: Duration,
     last: Option<Instant>,
+    /// Entries that the index had last; `None` before it was read.
+    length: Option<usize>,
+    /// Paths that were still on their way to the index when `main` moved last. Whoever read an
+    /// older `HEAD` cannot move `main` any more.
+    lagged: BTreeSet<Arc<str>>,
 }
 
 struct Kept {
@@ -95,7 +104,8 @@ impl GitIndex {
             }
         }
         // Only the workspace's writer gets here, one thread at a time: waiting without the state.
-        let made = LockFile::acquire(&self.lock_path(), PATIENCE, now).map_err(Error::io("lock git's index"))?;
+        let inode = self.git_dir.join("workleaf/lock");
+        let made = LockFile::link(&self.lock_path(), &inode, PATIENCE, now).map_err(Error::io("lock git's index"))?;
         let Some(made) = made else { return Ok(None) };
         let mut state = self.state();
         state.lock = Some(made);
@@ -123,9 +133,20 @@ impl GitIndex {
         Some(state.last.map_or(Duration::ZERO, |last| (state.cost * SHARE).saturating_sub(last.elapsed())))
     }
 
-    /// What the last flush took.
-    pub(super) fn cost(&self) -> Duration {
-        self.state().cost
+    /// Whether the index has at most so many entries, as far as is known.
+    pub(super) fn is_small(&self, entries: usize) -> bool {
+        self.state().length.is_none_or(|length| length <= entries)
+    }
+
+    /// Remembers what the index does not know yet, just before `main` moves.
+    pub(super) fn before_move(&self) {
+        let mut state = self.state();
+        state.lagged = state.pending.keys().cloned().collect();
+    }
+
+    /// Whether a commit by hand may have missed this path because the index lagged.
+    pub(super) fn lagged(&self, path: &str) -> bool {
+        self.state().lagged.contains(path)
     }
 
     /// Writes what is noted. `all` lists every file of `main`, for an index that cannot be read.
@@ -136,7 +157,11 @@ impl GitIndex {
             (std::mem::take(&mut state.pending), state.head)
         };
         let start = Instant::now();
-        let result = if pending.is_empty() { Ok(()) } else { self.write(&mut kept, &pending, all) };
+        if pending.is_empty() {
+            self.state().release();
+            return Ok(());
+        }
+        let result = self.write(&mut kept, &pending, all);
         let mut state = self.state();
         if result.is_err() {
             *kept = None;
@@ -149,6 +174,7 @@ impl GitIndex {
             tracing::warn!(%error, "cannot write to the index's lock");
         }
         state.cost = start.elapsed();
+        state.length = kept.as_ref().map(|kept| kept.index.len());
         state.last = Some(Instant::now());
         state.release();
         result

@@ -59,7 +59,12 @@ pub(super) fn lock_main(git_dir: &Path, now: Etag) -> Result<Option<LockFile>, E
     made.map_err(Error::io("lock refs/heads/main"))
 }
 
-/// Moves `main` and lets go of the lock.
-pub(super) fn move_main(git_dir: &Path, lock: LockFile, to: Etag) -> Result<(), Error> {
-    lock.replace(&git_dir.join(MAIN), format!("{to}\n").as_bytes()).map_err(Error::io("move refs/heads/main"))
+/// Writes down where `main` goes: what is left to do takes no space on the disk.
+pub(super) fn prepare_move(lock: &LockFile, to: Etag) -> Result<(), Error> {
+    lock.fill(format!("{to}\n").as_bytes()).map_err(Error::io("move refs/heads/main"))
+}
+
+/// Moves `main` as prepared and lets go of the lock.
+pub(super) fn move_main(git_dir: &Path, lock: LockFile) -> Result<(), Error> {
+    lock.replace(&git_dir.join(MAIN)).map_err(Error::io("move refs/heads/main"))
 }

@@ -136,6 +136,10 @@ impl IndexFile {
         self.entries.insert((path.as_bytes().to_vec(), 0), item);
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Takes a path out, in all stages of a conflict.
     pub(super) fn remove(&mut self, path: &str) {
         let mut key = (path.as_bytes().to_vec(), 0);

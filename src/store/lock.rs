@@ -23,24 +23,30 @@ impl LockFile {
     /// Makes the lock file, waiting for at most `patience` while somebody else has it (`None`).
     /// `state` is the commit that what is locked is at.
     pub(super) fn acquire(path: &Path, patience: Duration, state: Etag) -> io::Result<Option<Self>> {
-        let start = Instant::now();
-        let mut pause = Duration::from_millis(1);
-        loop {
-            match OpenOptions::new().write(true).create_new(true).open(path) {
-                Ok(file) => {
-                    let lock = LockFile { path: path.to_owned(), file, spent: false };
-                    lock.note(state)?;
-                    return Ok(Some(lock));
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    if start.elapsed() >= patience {
-                        return Ok(None);
-                    }
-                    std::thread::sleep(pause);
-                    pause = (pause * 2).min(Duration::from_millis(20));
-                }
-                Err(error) => return Err(error),
+        let made = wait(patience, || OpenOptions::new().write(true).create_new(true).open(path))?;
+        let Some(file) = made else { return Ok(None) };
+        let lock = LockFile { path: path.to_owned(), file, spent: false };
+        lock.note(state)?;
+        Ok(Some(lock))
+    }
+
+    /// The same by a hard link to a file that stays (`inode`): making and removing files over and
+    /// over is dear on ext4, which looks past every inode that was freed lately.
+    pub(super) fn link(path: &Path, inode: &Path, patience: Duration, state: Etag) -> io::Result<Option<Self>> {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(inode)?;
+        let mut lock = LockFile { path: path.to_owned(), file, spent: true };
+        lock.note(state)?;
+        match wait(patience, || fs::hard_link(inode, path)) {
+            Ok(None) => Ok(None),
+            Ok(Some(())) => {
+                lock.spent = false;
+                Ok(Some(lock))
             }
+            // A file system without links.
+            Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => {
+                Self::acquire(path, patience, state)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -49,13 +55,36 @@ impl LockFile {
         self.file.write_all_at(format!("{MARK}{state} {}\n", std::process::id()).as_bytes(), 0)
     }
 
-    /// Writes the content over the mark and renames the lock over its target.
-    pub(super) fn replace(mut self, target: &Path, content: &[u8]) -> io::Result<()> {
+    /// Writes the content over the mark.
+    pub(super) fn fill(&self, content: &[u8]) -> io::Result<()> {
         self.file.write_all_at(content, 0)?;
-        self.file.set_len(content.len() as u64)?;
+        self.file.set_len(content.len() as u64)
+    }
+
+    /// Renames the lock over its target.
+    pub(super) fn replace(mut self, target: &Path) -> io::Result<()> {
         fs::rename(&self.path, target)?;
         self.spent = true;
         Ok(())
+    }
+}
+
+/// Tries until the lock file is not there any more, but not longer than `patience`.
+fn wait<T>(patience: Duration, make: impl Fn() -> io::Result<T>) -> io::Result<Option<T>> {
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        match make() {
+            Ok(made) => return Ok(Some(made)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if start.elapsed() >= patience {
+                    return Ok(None);
+                }
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(20));
+            }
+            Err(error) => return Err(error),
+        }
     }
 }
 

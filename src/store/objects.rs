@@ -123,6 +123,11 @@ impl Objects {
         self.caches.trees.insert((self.serial, id), bytes);
     }
 
+    /// Forgets a tree that is of the past now.
+    pub(super) fn drop_tree(&self, id: Etag) {
+        self.caches.trees.remove(&(self.serial, id));
+    }
+
     /// Lets go of pack files that are gone by now; the next read opens those that are there.
     pub(super) fn reopen(&self) {
         *self.odb.write().unwrap_or_else(PoisonError::into_inner) = None;

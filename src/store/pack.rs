@@ -23,6 +23,9 @@ pub(super) enum Kind {
     Blob = 3,
 }
 
+/// Shorter objects are stored as they are: starting the compressor costs more than it saves.
+const SMALL: usize = 400;
+
 const OFS_DELTA: u8 = 6;
 
 /// One object in the index.
@@ -49,7 +52,6 @@ pub(super) struct Builder {
     /// Where each object is and how long its chain of deltas.
     places: HashMap<Etag, (u64, u8)>,
     fast: Compress,
-    stored: Compress,
 }
 
 impl Builder {
@@ -59,7 +61,6 @@ impl Builder {
             listed: Vec::new(),
             places: HashMap::new(),
             fast: Compress::new(Compression::new(1), true),
-            stored: Compress::new(Compression::none(), true),
         }
     }
 
@@ -94,12 +95,15 @@ impl Builder {
                 depth = chain;
                 entry_header(&mut self.out, OFS_DELTA, delta.len() as u64);
                 back_offset(&mut self.out, offset - place);
-                deflate(&mut self.stored, &delta, &mut self.out)?;
+                store(&delta, &mut self.out);
             }
             None => {
                 entry_header(&mut self.out, kind as u8, content.len() as u64);
-                let level = if kind == Kind::Tree { &mut self.stored } else { &mut self.fast };
-                deflate(level, content, &mut self.out)?;
+                if kind == Kind::Tree || content.len() < SMALL {
+                    store(content, &mut self.out);
+                } else {
+                    deflate(&mut self.fast, content, &mut self.out)?;
+                }
             }
         }
         let crc = crc32fast::hash(&self.out[offset as usize..]);
@@ -196,6 +200,38 @@ pub(super) fn back_offset(out: &mut Vec<u8>, distance: u64) {
         rest >>= 7;
     }
     out.extend_from_slice(&bytes[at..]);
+}
+
+/// A zlib stream (RFC 1950) of stored blocks.
+fn store(content: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&[0x78, 0x01]);
+    let mut chunks = content.chunks(0xffff).peekable();
+    if content.is_empty() {
+        out.extend_from_slice(&[1, 0, 0, 0xff, 0xff]);
+    }
+    while let Some(chunk) = chunks.next() {
+        let length = (chunk.len() as u16).to_le_bytes();
+        out.push(u8::from(chunks.peek().is_none()));
+        out.extend_from_slice(&length);
+        out.extend_from_slice(&length.map(|b| !b));
+        out.extend_from_slice(chunk);
+    }
+    out.extend_from_slice(&adler32(content).to_be_bytes());
+}
+
+fn adler32(content: &[u8]) -> u32 {
+    const MODULUS: u32 = 65_521;
+    let (mut a, mut b) = (1u32, 0u32);
+    // As many as cannot overflow.
+    for chunk in content.chunks(5552) {
+        for byte in chunk {
+            a += u32::from(*byte);
+            b += a;
+        }
+        a %= MODULUS;
+        b %= MODULUS;
+    }
+    (b << 16) | a
 }
 
 fn deflate(level: &mut Compress, content: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {

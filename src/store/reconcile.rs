@@ -67,12 +67,16 @@ fn place(
 }
 
 /// Takes in a `main` that somebody else moved: the caller holds its lock and the index's.
-pub(super) fn take_in(workspace: &Arc<Workspace>, on_main: bool) -> Result<(), Error> {
+///
+/// `by_server`: a process of the server's moved it, which leaves disk and index to us. A git
+/// command in the work tree sees to those itself; it answers with paths that it dropped because
+/// its index lagged.
+pub(super) fn take_in(workspace: &Arc<Workspace>, on_main: bool, by_server: bool) -> Result<Vec<FilePath>, Error> {
     let old = workspace.tip();
     let gone = || Error::Git { doing: "read refs/heads/main".into(), what: "the branch is gone".into() };
     let main = heads::read_main(&workspace.git_dir)?.ok_or_else(gone)?;
     if main == old.commit {
-        return Ok(());
+        return Ok(Vec::new());
     }
     // From now on the journal must not move main on from what it recorded.
     workspace.core.journal.checkpoint()?;
@@ -80,25 +84,36 @@ pub(super) fn take_in(workspace: &Arc<Workspace>, on_main: bool) -> Result<(), E
     let parsed = commit::parse(&raw).ok_or_else(|| Error::damaged("read a commit"))?;
     let generation = ancestry::generation(&workspace.objects, main, Some((old.commit, old.generation)))?;
     let head = Head { commit: main, root: parsed.tree, generation, seconds: parsed.seconds };
+    let mut dropped = Vec::new();
     if on_main {
         let mut changes = Vec::new();
-        history::compare(
-            &mut |id| workspace.objects.tree(id),
-            Some(old.root),
-            Some(head.root),
-            &mut |path, old, new| {
-                changes.push((path, vec![old.map(|e| e.etag)], new));
-            },
-        )?;
-        let notes = catch_up(workspace, changes, false)?;
-        workspace.index.note(notes, main);
+        let mut load = |id| workspace.objects.tree(id);
+        history::compare(&mut load, Some(old.root), Some(head.root), &mut |path, old, new| {
+            changes.push((path, vec![old.map(|e| e.etag)], new));
+        })?;
+        if by_server {
+            let notes = catch_up(workspace, changes, false)?;
+            workspace.index.note(notes, main);
+            workspace.flush_index()?;
+        } else {
+            let mut folders = workspace.work_tree.folders()?;
+            let lagged = changes.into_iter().filter(|(path, _, _)| workspace.index.lagged(path));
+            for (path, olds, _) in lagged {
+                let Ok(path) = FilePath::parse(&path) else { continue };
+                if let Ok(OnDisk::File { etag, .. }) = folders.look(&path, workspace.core.options.file_bytes)
+                    && olds.contains(&Some(etag))
+                {
+                    dropped.push(path);
+                }
+            }
+        }
     }
     workspace.set_tip(head);
     let absorb = || (workspace.core.absorber())(workspace, old.commit, main);
     if catch_unwind(AssertUnwindSafe(absorb)).is_err() {
         tracing::error!(workspace.name = %workspace.name(), "the absorber panicked");
     }
-    Ok(())
+    Ok(dropped)
 }
 
 /// A path, what the server may have left there, and what should be there.

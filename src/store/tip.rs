@@ -1,6 +1,8 @@
 //! The newest state of a workspace, as the writer's jobs see and change it.
 
-use std::collections::{BTreeMap, HashMap};
+mod disk;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +14,7 @@ use super::pack::{self, Builder, Kind, Pack};
 use super::staging::{self, Staging};
 use super::tree::{Entry, FileMode};
 use super::workspace::{Head, Workspace};
-use super::worktree::{Folders, OnDisk};
+use super::worktree::Folders;
 use crate::base::clock;
 use crate::resource::actor::Author;
 use crate::resource::etag::Etag;
@@ -30,6 +32,8 @@ pub struct Tip<'a> {
     /// Trees and blobs of this group's commits, which no reader has yet.
     trees: HashMap<Etag, Bytes>,
     blobs: HashMap<Etag, Bytes>,
+    /// Trees that this group's commits changed.
+    past: HashSet<Etag>,
     staging: Staging,
     /// What the running job has put.
     fresh: HashMap<Etag, Bytes>,
@@ -50,6 +54,7 @@ pub(super) struct Group<'a> {
     pub(super) pack: Pack,
     pub(super) committed: Vec<Arc<Committed>>,
     pub(super) trees: HashMap<Etag, Bytes>,
+    pub(super) past: HashSet<Etag>,
     pub(super) blobs: HashMap<Etag, Bytes>,
     pub(super) folders: Option<Folders<'a>>,
     pub(super) on_disk: HashMap<FilePath, Option<Etag>>,
@@ -79,6 +84,7 @@ impl<'a> Tip<'a> {
             builder,
             trees: HashMap::new(),
             blobs: HashMap::new(),
+            past: HashSet::new(),
             staging,
             fresh: HashMap::new(),
             committed: Vec::new(),
@@ -215,9 +221,11 @@ impl<'a> Tip<'a> {
             return Ok(None);
         }
         let mut written = Vec::new();
-        let builder = &mut *self.builder;
+        let (builder, past) = (&mut *self.builder, &mut self.past);
         let root = self.staging.write(&mut |id, raw, base| {
             builder.add(Kind::Tree, id, &raw, base)?;
+            past.extend(base.map(|(base, _)| base));
+            past.remove(&id);
             written.push((id, raw));
             Ok(())
         })?;
@@ -246,99 +254,6 @@ impl<'a> Tip<'a> {
         Ok(Some(committed))
     }
 
-    /// Compares the file on disk with the last commit, once per group, and commits it first if
-    /// somebody edited it there.
-    fn compare(&mut self, path: &FilePath) -> Result<(), TipError> {
-        let Some(folders) = &mut self.folders else { return Ok(()) };
-        if self.on_disk.contains_key(path) {
-            return Ok(());
-        }
-        let load = loader(&self.trees, &self.workspace.objects);
-        let entry = staging::find_below(&load, self.head.root, path.as_str())?;
-        if entry.is_some_and(|e| e.mode == FileMode::Folder) {
-            // The folder on disk is that one.
-            self.on_disk.insert(path.clone(), None);
-            return Ok(());
-        }
-        let entry = entry.filter(|e| e.mode.is_blob());
-        let most = self.workspace.core.options.file_bytes;
-        let found = match folders.look(path, most) {
-            Err(TipError::Disk { .. }) if is_under_file(&load, self.head.root, path)? => OnDisk::Missing,
-            found => found?,
-        };
-        drop(load);
-        let disk = match &found {
-            OnDisk::Missing => None,
-            OnDisk::File { etag, .. } => Some(*etag),
-        };
-        if disk == entry.map(|e| e.etag) || self.workspace.is_stale(path) {
-            self.on_disk.insert(path.clone(), disk);
-            return Ok(());
-        }
-        let edit = with_content(folders, path, found, most)?;
-        let taken = self.absorb(path, edit);
-        self.torn |= taken.is_err();
-        taken
-    }
-
-    /// Commits what the disk has at a path beneath what the running job has staged.
-    fn absorb(&mut self, path: &FilePath, edit: OnDisk) -> Result<(), TipError> {
-        let kept = self.staging.changes().clone();
-        let fresh = std::mem::take(&mut self.fresh);
-        self.discard()?;
-        let load = loader(&self.trees, &self.workspace.objects);
-        let disk = match edit {
-            OnDisk::Missing => {
-                self.staging.remove(&load, path)?;
-                None
-            }
-            OnDisk::File { etag, content, executable } => {
-                let mode = if executable { FileMode::Executable } else { FileMode::File };
-                self.staging.put(&load, path, Entry { etag, mode })?;
-                self.fresh.insert(etag, content.unwrap_or_default());
-                Some(etag)
-            }
-        };
-        drop(load);
-        self.commit(&disk_intent(self.workspace, std::slice::from_ref(path)))?;
-        self.on_disk.insert(path.clone(), disk);
-        self.fresh = fresh;
-        let load = loader(&self.trees, &self.workspace.objects);
-        for (path, entry) in kept {
-            match entry {
-                Some(entry) => self.staging.put(&load, &path, entry)?,
-                None => drop(self.staging.remove(&load, &path)?),
-            }
-        }
-        Ok(())
-    }
-
-    /// Stages what the disk has at a path; says whether that is an edit.
-    pub(super) fn stage_disk(&mut self, path: &FilePath) -> Result<bool, TipError> {
-        let Some(folders) = &mut self.folders else { return Ok(false) };
-        let most = self.workspace.core.options.file_bytes;
-        let found = folders.look(path, most)?;
-        let load = loader(&self.trees, &self.workspace.objects);
-        let entry = self.staging.find(&load, path.as_str())?;
-        let disk = match &found {
-            OnDisk::Missing => None,
-            OnDisk::File { etag, .. } => Some(*etag),
-        };
-        if disk == entry.map(|e| e.etag) || self.workspace.is_stale(path) {
-            return Ok(false);
-        }
-        match with_content(folders, path, found, most)? {
-            OnDisk::Missing => drop(self.staging.remove(&load, path)?),
-            OnDisk::File { etag, content, executable } => {
-                let mode = if executable { FileMode::Executable } else { FileMode::File };
-                self.staging.put(&load, path, Entry { etag, mode })?;
-                self.fresh.insert(etag, content.unwrap_or_default());
-            }
-        }
-        self.on_disk.insert(path.clone(), disk);
-        Ok(true)
-    }
-
     /// Ends the group; `None` when it made no commit.
     pub(super) fn finish(self) -> Option<Group<'a>> {
         if self.committed.is_empty() {
@@ -349,6 +264,7 @@ impl<'a> Tip<'a> {
             pack: self.builder.finish(),
             committed: self.committed,
             trees: self.trees,
+            past: self.past,
             blobs: self.blobs,
             folders: self.folders,
             on_disk: self.on_disk,
@@ -367,22 +283,4 @@ pub(super) fn disk_intent(workspace: &Workspace, paths: &[FilePath]) -> Intent {
     };
     let trailers: String = paths.iter().map(|path| format!("{DISK_TRAILER}: {path}\n")).collect();
     Intent { author, message: format!("Edit {what} on the server's disk\n\n{trailers}") }
-}
-
-/// The same, read again where only its id is known.
-fn with_content(folders: &mut Folders<'_>, path: &FilePath, found: OnDisk, most: u64) -> Result<OnDisk, TipError> {
-    match found {
-        OnDisk::File { content: None, .. } => folders.read(path, most),
-        found => Ok(found),
-    }
-}
-
-/// Whether a folder of the path is a file in this tree, so that nothing can be there.
-fn is_under_file(load: staging::Load<'_>, root: Etag, path: &FilePath) -> Result<bool, Error> {
-    for (end, _) in path.as_str().match_indices('/') {
-        if staging::find_below(load, root, &path.as_str()[..end])?.is_some_and(|e| e.mode.is_blob()) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

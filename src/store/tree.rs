@@ -91,7 +91,7 @@ impl<'a> Iterator for Entries<'a> {
         let blank = bytes.iter().take(8).position(|b| *b == b' ')?;
         let mode = FileMode::parse(&bytes[..blank])?;
         let rest = &bytes[blank + 1..];
-        let end = rest.iter().position(|b| *b == 0)?;
+        let end = memchr::memchr(0, rest)?;
         let id = rest.get(end + 1..end + 21)?;
         let mut etag = Etag([0; 20]);
         etag.0.copy_from_slice(id);

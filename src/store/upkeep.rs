@@ -1,5 +1,6 @@
 //! What nobody waits for: index files that lag, packs to merge, the idle checkpoint, the trash.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,11 +13,11 @@ use super::packfile::{self, Found};
 use super::workspace::Workspace;
 use super::workspaces::Shared;
 
-/// More packs than this are merged.
-const PACKS_MOST: usize = 24;
-/// Packs that are not merged any more, and the most that one merge takes in, in bytes.
+/// So many packs of one size are merged, where packs are of one size within a factor of this: a
+/// byte is moved once per size.
+const FAN: usize = 16;
+/// Packs that are not merged any more, in bytes.
 const MERGED_MOST: u64 = 64 << 20;
-const MERGE_MOST: u64 = 128 << 20;
 /// Between two looks when nothing calls.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Workspaces that nobody used for so long let go of handles and memory.
@@ -36,6 +37,22 @@ struct Known {
     epoch: Option<u64>,
 }
 
+impl Packs {
+    /// The packs of the smallest size that has enough of them.
+    fn to_merge(&self) -> Option<Vec<Known>> {
+        let known = self.known.as_ref()?;
+        if known.len() < FAN {
+            return None;
+        }
+        let mut sizes: BTreeMap<u32, Vec<Known>> = BTreeMap::new();
+        for pack in known.iter().filter(|k| k.found.bytes < MERGED_MOST) {
+            let size = (pack.found.bytes >> 13).max(1).ilog2() / FAN.ilog2();
+            sizes.entry(size).or_default().push(*pack);
+        }
+        sizes.into_values().find(|packs| packs.len() >= FAN)
+    }
+}
+
 impl Workspace {
     /// Counts a pack that was just written.
     pub(super) fn note_pack(&self, pack: &Pack, epoch: u64) {
@@ -51,9 +68,8 @@ impl Workspace {
             Ok(mut known) => {
                 let found = Found { name: pack.name, bytes: pack.pack.len() as u64 };
                 known.push(Known { found, epoch: Some(epoch) });
-                let is_many = known.len() > PACKS_MOST;
                 packs.known = Some(known);
-                if is_many {
+                if packs.to_merge().is_some() {
                     self.core.upkeep.wake();
                 }
             }
@@ -61,33 +77,15 @@ impl Workspace {
         }
     }
 
-    /// Merges the smallest packs when there are many, so that each remaining one is at least twice
-    /// as large as all smaller ones together: a byte is moved a few times in its life.
+    /// Merges packs of one size when there are many.
     pub(super) fn merge_packs(&self) -> Result<(), Error> {
         let _one = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
         let journal = &self.core.journal;
         // No checkpoint in between: what the journal holds now it still holds at the end.
         let _guard = journal.enter();
         let epoch = journal.epoch();
-        let mut chosen: Vec<Known> = {
-            let packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(known) = packs.known.as_ref().filter(|known| known.len() > PACKS_MOST) else { return Ok(()) };
-            known.iter().copied().filter(|k| k.found.bytes < MERGED_MOST).collect()
-        };
-        chosen.sort_by_key(|k| k.found.bytes);
-        let mut sum = 0;
-        let mut take = 0;
-        for (n, known) in chosen.iter().enumerate() {
-            if sum + known.found.bytes > MERGE_MOST || (n > PACKS_MOST / 2 && known.found.bytes >= 2 * sum) {
-                break;
-            }
-            sum += known.found.bytes;
-            take = n + 1;
-        }
-        chosen.truncate(take);
-        if chosen.len() < 2 {
-            return Ok(());
-        }
+        let chosen = self.packs.lock().unwrap_or_else(PoisonError::into_inner).to_merge();
+        let Some(chosen) = chosen else { return Ok(()) };
         let folder = packfile::folder(&self.git_dir);
         let merged = chosen
             .iter()

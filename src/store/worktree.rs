@@ -88,7 +88,7 @@ pub(super) enum OnDisk {
 /// Folders opened for one round of work, so that each is entered once.
 pub(super) struct Folders<'a> {
     tree: &'a WorkTree,
-    root: OwnedFd,
+    root: Arc<OwnedFd>,
     open: HashMap<String, Arc<OwnedFd>>,
 }
 
@@ -123,7 +123,7 @@ impl WorkTree {
         drop(seen);
         let root = rustix::fs::open(&self.root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(Error::sys("open the work tree"))?;
-        Ok(Folders { tree: self, root, open: HashMap::new() })
+        Ok(Folders { tree: self, root: Arc::new(root), open: HashMap::new() })
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Seen>> {
@@ -142,7 +142,7 @@ impl Folders<'_> {
         if let Some(open) = self.open.get(folder) {
             return Ok(Some(open.clone()));
         }
-        let mut at = Arc::new(self.root.try_clone().map_err(Error::io("open the work tree"))?);
+        let mut at = self.root.clone();
         let mut end = 0;
         for name in folder.split('/').filter(|name| !name.is_empty()) {
             end += name.len();
@@ -250,7 +250,7 @@ impl Folders<'_> {
         let unfinished = format!(".git/workleaf/{number}");
         let bits = if entry.mode == FileMode::Executable { 0o777 } else { 0o666 };
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&self.root, &unfinished, flags, Mode::from_raw_mode(bits))
+        let file = rustix::fs::openat(&*self.root, &unfinished, flags, Mode::from_raw_mode(bits))
             .map_err(Error::sys(format!("write {path}")))?;
         let mut file = File::from(file);
         let place = || -> std::io::Result<bool> {
@@ -260,7 +260,7 @@ impl Folders<'_> {
                     if !self.is_still(&folder, path, etag) {
                         return Ok(false);
                     }
-                    rustix::fs::renameat(&self.root, &unfinished, &*folder, name)?;
+                    rustix::fs::renameat(&*self.root, &unfinished, &*folder, name)?;
                     Ok(true)
                 }
                 None => rename_new(self.root.as_fd(), &unfinished, folder.as_fd(), name),
@@ -269,7 +269,7 @@ impl Folders<'_> {
         let placed = { place }();
         if !matches!(placed, Ok(true)) {
             // Left behind, it goes at the next start.
-            rustix::fs::unlinkat(&self.root, &unfinished, AtFlags::empty()).ok();
+            rustix::fs::unlinkat(&*self.root, &unfinished, AtFlags::empty()).ok();
         }
         if !placed.map_err(Error::io(format!("write {path}")))? {
             return Ok(None);

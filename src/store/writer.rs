@@ -7,7 +7,6 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -24,9 +23,6 @@ use crate::base::blocking;
 /// Most jobs in one group, and bytes of pack after which no more are taken in.
 const GROUP_JOBS: usize = 64;
 const GROUP_BYTES: usize = 8 << 20;
-/// An index that is written faster than this is written before the writer leaves.
-const CHEAP_FLUSH: Duration = Duration::from_millis(2);
-
 /// Work for a workspace's writer.
 pub trait Job: Send {
     /// Looks at the newest state, stages changes and says what to commit; `None` drops what was
@@ -133,7 +129,7 @@ where
     let (answer, told) = oneshot::channel();
     let work = Box::new(move |workspace: &Arc<Workspace>, ready: Result<(), Error>| {
         let value = ready.map(|()| work(workspace));
-        let taken_in = take_in(workspace);
+        let taken_in = take_in(workspace, checkpoint);
         drop(answer.send(value.and_then(|value| taken_in.map(|()| value))));
     });
     enqueue(workspace, Item::Alone { checkpoint, work });
@@ -182,37 +178,16 @@ fn drain(workspace: &Arc<Workspace>) {
                 }
             }
             None => {
-                drop(queue);
-                let flushed = flush_if_cheap(workspace);
-                let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
-                if queue.items.is_empty() {
-                    queue.running = false;
-                    drop(queue);
-                    if !flushed {
-                        workspace.core.upkeep.wake();
-                    }
-                    break;
-                }
+                queue.running = false;
+                break;
             }
         }
     }
+    if workspace.index.is_lagging() {
+        workspace.core.upkeep.wake();
+    }
     workspace.core.return_builder(builder);
     std::mem::forget(leave);
-}
-
-/// Whether nothing is left for upkeep to do.
-fn flush_if_cheap(workspace: &Arc<Workspace>) -> bool {
-    match workspace.index.due() {
-        None => true,
-        Some(wait) if wait.is_zero() || workspace.index.cost() < CHEAP_FLUSH => match workspace.flush_index() {
-            Ok(()) => !workspace.index.is_lagging(),
-            Err(error) => {
-                tracing::warn!(workspace.name = %workspace.name(), %error, "git's index lags behind");
-                false
-            }
-        },
-        Some(_) => false,
-    }
 }
 
 fn alone(workspace: &Arc<Workspace>, checkpoint: bool, work: Alone) {
@@ -220,7 +195,7 @@ fn alone(workspace: &Arc<Workspace>, checkpoint: bool, work: Alone) {
         if workspace.is_removed() {
             return Err(Error::NoWorkspace(workspace.name().clone()));
         }
-        take_in(workspace)?;
+        take_in(workspace, false)?;
         if checkpoint {
             // git may move main off what the journal says, and wants the index.
             workspace.flush_index()?;
@@ -235,21 +210,22 @@ fn alone(workspace: &Arc<Workspace>, checkpoint: bool, work: Alone) {
 }
 
 /// Takes in what others did to `main`, with git kept out meanwhile.
-fn take_in(workspace: &Arc<Workspace>) -> Result<(), Error> {
+fn take_in(workspace: &Arc<Workspace>, by_server: bool) -> Result<(), Error> {
     if heads::read_main(&workspace.git_dir)? == Some(workspace.head()) {
         return Ok(());
     }
-    let busy = || Error::Busy(workspace.name().clone());
-    let _index = workspace.index.hold(workspace.head())?.ok_or_else(busy)?;
-    let _main = heads::lock_main(&workspace.git_dir, workspace.head())?.ok_or_else(busy)?;
-    reconcile::take_in(workspace, heads::is_on_main(&workspace.git_dir))
+    // A group without jobs.
+    let mut builder = workspace.core.builder();
+    let result = commit_group(workspace, &mut VecDeque::new(), &mut Vec::new(), &mut builder, by_server);
+    workspace.core.return_builder(builder);
+    result
 }
 
 /// One group: from waiting jobs to answered ones. Returns the jobs that did not fit.
 fn group(workspace: &Arc<Workspace>, jobs: Vec<Box<dyn Job>>, builder: &mut Builder) -> Vec<Box<dyn Job>> {
     let mut jobs = VecDeque::from(jobs);
     let mut ran = Vec::with_capacity(jobs.len());
-    let outcome = commit_group(workspace, &mut jobs, &mut ran, builder);
+    let outcome = commit_group(workspace, &mut jobs, &mut ran, builder, false);
     for (job, result) in ran {
         let answer = match (&outcome, result) {
             (_, Err(error)) => Err(error),
@@ -283,6 +259,7 @@ fn commit_group(
     jobs: &mut VecDeque<Box<dyn Job>>,
     ran: &mut Vec<Ran>,
     builder: &mut Builder,
+    by_server: bool,
 ) -> Result<(), Error> {
     if workspace.is_removed() {
         return Err(Error::NoWorkspace(workspace.name().clone()));
@@ -292,10 +269,13 @@ fn commit_group(
     let hold = workspace.index.hold(workspace.head())?.ok_or_else(busy)?;
     let main = heads::lock_main(&workspace.git_dir, workspace.head())?.ok_or_else(busy)?;
     let on_main = heads::is_on_main(&workspace.git_dir);
-    reconcile::take_in(workspace, on_main)?;
+    let dropped = reconcile::take_in(workspace, on_main, by_server)?;
 
     let folders = if on_main { Some(workspace.work_tree.folders()?) } else { None };
     let mut tip = Tip::new(workspace, workspace.tip(), builder, folders)?;
+    if !dropped.is_empty() {
+        tip.restore(&dropped)?;
+    }
     while let Some(mut job) = jobs.pop_front() {
         let wanted = catch_unwind(AssertUnwindSafe(|| job.run(&mut tip)));
         let result = match wanted {

@@ -20,6 +20,7 @@ const OPTIONS: Options = Options {
     journal_bytes: 2 << 20,
     cache_bytes: 4 << 20,
     file_bytes: 100_000,
+    index_entries: 2000,
     // Crashes are looked at while the journal still has everything.
     idle: std::time::Duration::from_secs(3600),
 };
@@ -45,9 +46,13 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(OPTIONS)
+    }
+
+    fn with(options: Options) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let bench = Bench { store: Some(Store::open_with(&dir.path().join("data"), OPTIONS).unwrap()), dir, runtime };
+        let bench = Bench { store: Some(Store::open_with(&dir.path().join("data"), options).unwrap()), dir, runtime };
         bench.store().create(&name(), Settings::default(), &intent("").author).unwrap();
         bench
     }

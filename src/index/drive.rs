@@ -1,4 +1,4 @@
-//! Where to look for the hits of a condition: the postings of its rarest part.
+//! Finds the postings that hold every hit of a condition, to look at few documents.
 
 use tantivy::postings::TermInfo;
 
@@ -12,13 +12,14 @@ use crate::resource::row::Value;
 /// Postings that hold every hit of a condition.
 pub(super) struct Driver {
     pub(super) infos: Vec<TermInfo>,
+    /// How many documents they hold, some perhaps several times.
     pub(super) cost: u64,
     /// They hold nothing else.
     pub(super) exact: bool,
 }
 
 impl Driver {
-    pub(super) fn new(infos: Vec<TermInfo>, exact: bool) -> Driver {
+    fn new(infos: Vec<TermInfo>, exact: bool) -> Driver {
         let cost = infos.iter().map(|info| u64::from(info.doc_freq)).sum();
         Driver { infos, cost, exact }
     }
