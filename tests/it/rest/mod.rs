@@ -1,5 +1,6 @@
 //! The REST API, one file per topic.
 
+mod commits;
 mod concurrency;
 mod content;
 mod documents;
@@ -7,11 +8,15 @@ mod errors;
 mod files;
 mod hostile;
 mod identity;
+mod ids;
 mod links;
 mod openapi;
 mod own_kind;
+mod pages;
+mod places;
 mod query;
 mod revisions;
 mod samples;
+mod words;
 mod workspaces;
 mod writes;

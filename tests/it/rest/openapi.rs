@@ -138,7 +138,7 @@ async fn the_document_is_valid_and_describes_what_is_served() {
         }
         let answer = client.send(&method, &address, raw("")).await;
         assert_ne!(answer.status, 405, "{method} {address}");
-        assert_ne!(answer.status == 404 && answer.json().get("error").is_some(), true, "{method} {address}");
+        assert!(answer.status != 404 || answer.json().get("error").is_none(), "{method} {address}");
         // Its answers are those it promises; a method's own errors apart, all have the common ones.
         let promised = operation["responses"].as_object().expect("responses");
         assert!(

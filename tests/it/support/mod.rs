@@ -8,4 +8,3 @@ mod redact;
 
 pub(crate) use app::{PASSWORD, TestApp, basic};
 pub(crate) use client::{Answer, Body, Client, raw, typed, yaml};
-pub(crate) use redact::redact;
