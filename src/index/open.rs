@@ -77,7 +77,9 @@ fn existing(dir: &Path, fingerprint: &str) -> Result<Option<Opened>, Error> {
             index.load_metas().map_err(opening)?.payload.and_then(|payload| serde_json::from_str(&payload).ok());
         let payload = match payload {
             Some(payload) if payload.fingerprint == fingerprint && index.schema() == schema => payload,
-            _ => {
+            // Nothing was ever committed to it.
+            None => return Ok(None),
+            Some(_) => {
                 tracing::warn!("the index was made for other kinds or by another version and will be rebuilt");
                 return Ok(None);
             }
