@@ -57,15 +57,14 @@ impl Authenticator {
         if let Some(wait) = self.throttle.wait(&name, address) {
             return Err(Refusal::Throttled(wait));
         }
+        // Counted before it is looked at, so that many at once are many.
+        self.throttle.failed(&name, address);
         match self.passwords.verify(&name, &password).await {
             Ok(Some(account)) => {
-                self.throttle.succeeded(&name);
+                self.throttle.succeeded(&name, address);
                 Ok(Actor::Account(account))
             }
-            Ok(None) => {
-                self.throttle.failed(&name, address);
-                Err(Refusal::Wrong)
-            }
+            Ok(None) => Err(Refusal::Wrong),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "looking up an account");
                 Err(Refusal::Unavailable)
@@ -89,6 +88,10 @@ fn basic(header: &str) -> Option<(String, String)> {
     Some((name.to_owned(), password.to_owned()))
 }
 
+/// Marks a request whose caller is nobody: its body is not read, for nothing will come of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Unwelcome;
+
 /// Whoever is asking, or why their credentials were refused. Dialects spell the refusal.
 pub struct Caller(pub Result<Actor, Refusal>);
 
@@ -100,7 +103,11 @@ where
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        Ok(Caller(Arc::<Authenticator>::from_ref(state).authenticate(parts).await))
+        let found = Arc::<Authenticator>::from_ref(state).authenticate(parts).await;
+        if !matches!(found, Ok(Actor::Account(_))) {
+            parts.extensions.insert(Unwelcome);
+        }
+        Ok(Caller(found))
     }
 }
 

@@ -4,5 +4,5 @@ mod extract;
 mod password;
 mod throttle;
 
-pub use extract::{Authenticator, Caller, Refusal, Required};
+pub use extract::{Authenticator, Caller, Refusal, Required, Unwelcome};
 pub use password::{hash, random};

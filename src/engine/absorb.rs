@@ -20,6 +20,9 @@ use crate::store::{self, Committed, Workspace};
 
 /// Documents handed to the index at once, so that memory stays bounded.
 const CHUNK: usize = 1_000;
+/// A workspace of so many documents is exchanged as a whole when it is indexed anew; of a larger
+/// one lists are incomplete meanwhile, for the sake of memory.
+const AT_ONCE: usize = 10_000;
 
 /// What survives a document's changes of content.
 #[derive(Debug, Clone)]
@@ -135,7 +138,16 @@ impl Engine {
 
     /// Takes in the next commits of a workspace.
     fn absorb(&self, workspace: &Arc<Workspace>, steps: &[Arc<Committed>]) -> Result<(), Error> {
-        let Some(last) = steps.last() else { return Ok(()) };
+        let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Ok(()) };
+        let known = self.index.head(workspace.name().as_str());
+        if known.as_ref().and_then(|head| Etag::parse(&head.commit)) != first.parent {
+            // Something before these did not get there: compare instead of skipping it.
+            return self.compare(workspace);
+        }
+        self.take_in(workspace, steps, last)
+    }
+
+    fn take_in(&self, workspace: &Arc<Workspace>, steps: &[Arc<Committed>], last: &Committed) -> Result<(), Error> {
         let mut ledger = self.ledger(workspace, false);
         for step in steps {
             ledger.take(step)?;
@@ -161,12 +173,14 @@ impl Engine {
             steps.push(Arc::new(step));
             Ok::<_, Error>(())
         })?;
-        self.absorb(workspace, &steps)
+        match steps.last() {
+            Some(last) => self.take_in(workspace, &steps, last),
+            None => Ok(()),
+        }
     }
 
     /// Takes in a whole workspace from its first commit on.
     pub(super) fn absorb_new(&self, workspace: &Arc<Workspace>) -> Result<(), Error> {
-        self.index.forget(workspace.name().as_str())?;
         self.selections.forget(workspace.name().as_str());
         let mut ledger = self.ledger(workspace, true);
         let now = workspace.head();
@@ -200,6 +214,7 @@ impl Engine {
             // In the writer's turn, so that no commit comes in between.
             workspace.exclusive(move |workspace| engine.absorb_new(workspace)).await??;
         }
+        self.index.set_fingerprint(&self.kinds().fingerprint());
         let index = self.index.clone();
         blocking::run(move || index.flush()).await?;
         Ok(())
@@ -211,7 +226,7 @@ impl Engine {
 
     /// Hands the ledger's outcome to the index, in chunks; the head moves with the last.
     fn settle(&self, workspace: &Arc<Workspace>, ledger: Ledger<'_>, head: Head) -> Result<(), Error> {
-        let Ledger { kinds, lives, mut touches, .. } = ledger;
+        let Ledger { kinds, lives, mut touches, fresh, .. } = ledger;
         let mut removes = Vec::new();
         let mut alive = Vec::new();
         for (path, life) in lives {
@@ -219,6 +234,15 @@ impl Engine {
                 Some(life) => alive.push((path, life)),
                 None => removes.push(path),
             }
+        }
+        if fresh && alive.len() <= AT_ONCE {
+            // Readers see the old rows until they see the new ones.
+            let upserts = self.rows(workspace, &kinds, &alive)?;
+            let whole = Batch { reset: true, upserts, touches, ..batch(workspace, head) };
+            return Ok(self.index.apply(whole)?);
+        }
+        if fresh {
+            self.index.forget(workspace.name().as_str())?;
         }
         let chunks: Vec<&[(Arc<str>, Life)]> = alive.chunks(CHUNK).collect();
         let next = AtomicUsize::new(0);

@@ -12,6 +12,7 @@ mod history;
 mod patch;
 mod place;
 mod read;
+mod strict;
 mod transaction;
 mod workspaces;
 mod write;

@@ -42,13 +42,17 @@ impl Engine {
         let Some(select) = &kind.select else { return 0 };
         let name = workspace.name();
         let value = self.selections.get(name.as_str(), select.file.as_str()).unwrap_or_else(|| {
+            let head = workspace.head();
             let read = || {
                 let snapshot = workspace.snapshot(None).ok()?;
                 snapshot.blob(snapshot.entry(select.file.as_str()).ok()??.etag).ok()
             };
             let bytes = read();
             let value = Arc::new(bytes.map_or(Value::Null, |bytes| parsed(select.file.as_str(), &bytes)));
-            self.selections.set(name.to_arc(), select.file.as_str(), value.clone());
+            // What a later commit says must not be hidden by what was read before it.
+            if workspace.head() == head {
+                self.selections.set(name.to_arc(), select.file.as_str(), value.clone());
+            }
             value
         });
         kind.schema_for(Some(&value))

@@ -116,15 +116,25 @@ impl Reader {
         self.lookup(kind, reference, None)
     }
 
-    /// As [`Reader::find`], in one workspace only.
-    pub fn find_in(&self, kind: &Arc<Kind>, reference: &str, workspace: &WorkspaceName) -> Result<Found, Error> {
-        self.lookup(kind, reference, Some(workspace))
+    /// As [`Reader::find`], in one workspace only where one is named.
+    pub fn find_at(
+        &self,
+        kind: &Arc<Kind>,
+        reference: &str,
+        workspace: Option<&WorkspaceName>,
+    ) -> Result<Found, Error> {
+        self.lookup(kind, reference, workspace)
     }
 
     /// The document of this id with its content, when that is in memory: quick enough for an async
     /// thread. `None` says nothing about the document: ask [`Reader::find`].
-    pub fn kept(&self, kind: &Arc<Kind>, reference: &str) -> Result<Option<(Found, Arc<Content>)>, Error> {
-        let Some(found) = self.by_id(kind, reference, None)? else { return Ok(None) };
+    pub fn kept(
+        &self,
+        kind: &Arc<Kind>,
+        reference: &str,
+        workspace: Option<&WorkspaceName>,
+    ) -> Result<Option<(Found, Arc<Content>)>, Error> {
+        let Some(found) = self.by_id(kind, reference, workspace)? else { return Ok(None) };
         let Some(workspace) = self.workspace_of(&found.row) else { return Ok(None) };
         let Some(generation) = self.engine.known_generation(&workspace, kind) else { return Ok(None) };
         let kept = self.engine.contents.kept(kind, generation, &found.row.path, found.row.etag);

@@ -1,5 +1,7 @@
 //! Several changes as one commit, all or nothing: runs in the workspace's writer on its newest tip.
 
+mod deletions;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -8,11 +10,11 @@ use serde_json::{Map, Value};
 
 use super::content::{self, Content};
 use super::error::{Candidate, Error};
-use super::{Engine, Reader, patch};
+use super::{Engine, Reader, patch, strict};
 use crate::resource::document::{self, Format};
 use crate::resource::etag::{Etag, Expected};
 use crate::resource::key::{DocumentId, FilePath};
-use crate::resource::kind::{Kind, Kinds, OnDelete};
+use crate::resource::kind::{Kind, Kinds};
 use crate::resource::query::{Filter, Query};
 use crate::resource::row::{Column, Row, Value as Encoded};
 use crate::store::{self, Tip, Workspace};
@@ -77,6 +79,8 @@ pub(super) struct Transaction<'a> {
     /// What happened, for the default message.
     pub(super) summary: Vec<String>,
     removed: HashSet<Arc<str>>,
+    /// Deleted documents whose referrers are still to be looked at.
+    deleted: Vec<(Arc<Kind>, Arc<Row>)>,
     /// Paths that this commit wrote and what no other may share with them.
     given: Vec<(Arc<str>, Filter)>,
 }
@@ -98,6 +102,7 @@ impl<'a> Transaction<'a> {
             trailers: Vec::new(),
             summary: Vec::new(),
             removed: HashSet::new(),
+            deleted: Vec::new(),
             given: Vec::new(),
         }
     }
@@ -225,11 +230,7 @@ impl<'a> Transaction<'a> {
             document::parse(content::format(path.as_str()), bytes)?;
         }
         let old = before.map(|before| content::read(kind, generation, content::format(path.as_str()), before));
-        let known = |v: &crate::resource::check::Violation| {
-            old.as_ref()
-                .is_some_and(|old| old.violations.iter().any(|o| o.pointer == v.pointer && o.message == v.message))
-        };
-        let added: Vec<_> = new.violations.iter().filter(|v| !known(v)).cloned().collect();
+        let added = strict::added(old.map_or_else(Vec::new, |old| old.violations), &new.violations);
         if added.is_empty() { Ok(new) } else { Err(Error::Invalid(added)) }
     }
 
@@ -274,31 +275,10 @@ impl<'a> Transaction<'a> {
             _ => self.describe(kind.as_deref(), "delete", &path, None),
         };
         self.summary.push(label);
-        if let (Some(kind), Some(row)) = (&kind, &row) {
-            self.cascade(tip, kind, row)?;
-        }
+        self.deleted.extend(kind.clone().zip(row));
         tip.remove(&path)?;
         self.applied.push(Applied { path, kind, etag: None, content: None, created: false });
         Ok(())
-    }
-
-    /// Deletes what goes with the document; refuses when others link to it.
-    fn cascade(&mut self, tip: &mut Tip<'_>, kind: &Arc<Kind>, row: &Row) -> Result<(), Error> {
-        let mut refused = Vec::new();
-        for (referrer, on_delete) in self.reader.referring(kind, row)? {
-            if self.removed.contains(&referrer.path) {
-                continue;
-            }
-            match on_delete {
-                OnDelete::Cascade => {
-                    let path = FilePath::parse(&referrer.path)?;
-                    let kind = self.kinds.by_name(&referrer.kind).cloned();
-                    self.delete(tip, path, kind)?;
-                }
-                OnDelete::Refuse => refused.push(candidate(&referrer)),
-            }
-        }
-        if refused.is_empty() { Ok(()) } else { Err(Error::Referenced(refused)) }
     }
 
     fn rename(
@@ -317,6 +297,10 @@ impl<'a> Transaction<'a> {
             let patterns: Vec<String> = kind.patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect();
             return Err(Error::with_valid(format!("{to} is not a place for a {}", kind.name), "patterns", patterns));
         }
+        let id_of = |path: &FilePath| Some(kind.as_ref()?.captures_of(path.as_str())?.get("id")?.to_owned());
+        if id_of(&path) != id_of(&to) {
+            return Err(Error::bad_request(format!("{to} would change the document's id, which its file is named by")));
+        }
         if to == path {
             self.applied.push(Applied { path, kind, etag: now, content: None, created: false });
             return Ok(());
@@ -333,6 +317,9 @@ impl<'a> Transaction<'a> {
             }
             None => None,
         };
+        if let (Some(kind), Some(content)) = (&target, &content) {
+            self.unique(kind, &to, content)?;
+        }
         let etag = tip.put(&to, bytes)?;
         self.trailers.push(format!("{}: {path} -> {to}", store::MOVED_TRAILER));
         self.summary.push(format!("{}: move {path} to {to}", target.as_ref().map_or("file", |kind| &kind.name)));

@@ -70,6 +70,8 @@ impl Engine {
     /// Takes other kinds. [`Engine::reindex`] has to follow.
     pub fn set_kinds(&self, kinds: Arc<Kinds>) {
         *self.kinds.write().unwrap_or_else(PoisonError::into_inner) = kinds;
+        // Until everything is indexed anew, a start finds an index that fits no kinds.
+        self.index.set_fingerprint("in change");
         self.contents.clear();
     }
 
@@ -134,6 +136,8 @@ impl Engine {
         let workspace = self.check_deletion(actor, name)?;
         let engine = self.clone();
         crate::base::blocking::run(move || {
+            // First, so that no list meets rows without files; and again, for a write in between.
+            engine.index.forget(workspace.name().as_str())?;
             engine.store.remove(workspace.name())?;
             engine.index.forget(workspace.name().as_str())?;
             engine.selections.forget(workspace.name().as_str());
@@ -175,8 +179,7 @@ impl Engine {
 
     /// What keeps the engine from serving, in words for the operator.
     pub fn problems(&self) -> Vec<String> {
-        // A store that cannot make anything durable any more says so.
-        self.store.checkpoint().err().map(|error| error.to_string()).into_iter().collect()
+        self.store.failure().map(|error| error.to_string()).into_iter().collect()
     }
 
     /// How many workspaces there are.

@@ -65,6 +65,7 @@ impl Writer {
             for change in changes {
                 transaction.apply(tip, change)?;
             }
+            transaction.settle(tip)?;
             let message = transaction.message(options.message.as_deref());
             let intent = (!options.dry_run).then_some(Intent { author, message });
             Ok::<_, Error>((transaction.applied, intent))
@@ -82,10 +83,7 @@ impl Writer {
         let Some((kind, _)) = kinds.claim(change.path.as_str()) else { return false };
         match change.operation {
             Operation::Delete => kinds.referrers_of(&kind.name).next().is_some(),
-            Operation::Put(_) | Operation::MergePatch(_) | Operation::JsonPatch(_) | Operation::SetMembers(_) => {
-                !kind.unique.is_empty()
-            }
-            Operation::Move { .. } => false,
+            _ => !kind.unique.is_empty(),
         }
     }
 

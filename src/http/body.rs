@@ -9,16 +9,21 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::fault::Fault;
+use crate::auth::Unwelcome;
 use crate::engine::{Error, Payload};
 use crate::resource::document::{self, Format};
 
-/// A body read to its end.
+/// A body read to its end; empty for a caller who is refused anyway. Stands behind
+/// [`crate::auth::Required`] in a handler, which looks at that first.
 pub struct Whole(pub Bytes);
 
 impl FromRequest<Context> for Whole {
     type Rejection = Fault;
 
     async fn from_request(request: Request, context: &Context) -> Result<Self, Fault> {
+        if request.extensions().get::<Unwelcome>().is_some() {
+            return Ok(Whole(Bytes::new()));
+        }
         let limited = Limited::new(request.into_body(), context.body_limit);
         match limited.collect().await {
             Ok(collected) => Ok(Whole(collected.to_bytes())),
@@ -40,13 +45,13 @@ pub enum Media {
     JsonPatch,
 }
 
-/// Reads `Content-Type`; none is JSON. `valid` are those that the route takes.
+/// Reads `Content-Type`. `valid` are those that the route takes; nothing that a page of another
+/// site can send without being asked about it first (a form, or no type) is among them.
 pub fn media(headers: &HeaderMap, valid: &[Media]) -> Result<Media, Fault> {
-    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/json");
+    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let found = match essence.as_str() {
-        // What curl sends unless told otherwise: taken for JSON, as a person meant it.
-        "application/json" | "application/x-www-form-urlencoded" => Some(Media::Json),
+        "application/json" => Some(Media::Json),
         yaml if is_yaml(yaml) => Some(Media::Yaml),
         "application/merge-patch+json" => Some(Media::MergePatch),
         "application/json-patch+json" => Some(Media::JsonPatch),
@@ -83,6 +88,12 @@ pub fn payload(headers: &HeaderMap, body: Bytes) -> Result<Payload, Fault> {
         Media::Yaml => Ok(Payload::Text(Format::Yaml, body)),
         _ => Ok(Payload::Json(json(&body)?)),
     }
+}
+
+/// A body that has to be JSON, by its content type and in fact.
+pub fn json_body(headers: &HeaderMap, body: &[u8]) -> Result<Value, Fault> {
+    media(headers, &[Media::Json])?;
+    json(body)
 }
 
 /// Reads JSON with the limits that documents have.

@@ -91,6 +91,11 @@ impl Index {
         self.shared.read().heads.clone()
     }
 
+    /// What is applied from now on is made by other kinds; the caller applies everything anew.
+    pub fn set_fingerprint(&self, fingerprint: &str) {
+        *lock(&self.shared.fingerprint) = open::versioned(fingerprint);
+    }
+
     /// As [`Index::heads`], of one workspace.
     pub fn head(&self, workspace: &str) -> Option<Head> {
         self.shared.read().heads.get(workspace).cloned()

@@ -27,10 +27,15 @@ pub(super) struct Opened {
     pub(super) payload: Payload,
 }
 
+/// A fingerprint that also tells what this module stores.
+pub(super) fn versioned(fingerprint: &str) -> String {
+    format!("{}:{fingerprint}", schema::VERSION)
+}
+
 /// Opens the index in `dir`, or one in memory. An index of another fingerprint, or one that
 /// cannot be read, is emptied.
 pub(super) fn open(dir: Option<&Path>, fingerprint: &str) -> Result<Opened, Error> {
-    let fingerprint = format!("{}:{fingerprint}", schema::VERSION);
+    let fingerprint = versioned(fingerprint);
     let Some(dir) = dir else {
         let (builder, fields) = builder();
         let index = builder.create_in_ram().map_err(opening)?;
@@ -72,7 +77,9 @@ fn existing(dir: &Path, fingerprint: &str) -> Result<Option<Opened>, Error> {
             index.load_metas().map_err(opening)?.payload.and_then(|payload| serde_json::from_str(&payload).ok());
         let payload = match payload {
             Some(payload) if payload.fingerprint == fingerprint && index.schema() == schema => payload,
-            _ => {
+            // Nothing was ever committed to it.
+            None => return Ok(None),
+            Some(_) => {
                 tracing::warn!("the index was made for other kinds or by another version and will be rebuilt");
                 return Ok(None);
             }

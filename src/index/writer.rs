@@ -62,7 +62,7 @@ struct Control {
 /// What the thread and the callers share.
 pub(super) struct Shared {
     pub(super) fields: Fields,
-    pub(super) fingerprint: String,
+    pub(super) fingerprint: Mutex<String>,
     pub(super) reader: IndexReader,
     pub(super) rows: RowCache,
     pub(super) live: RwLock<Live>,
@@ -84,7 +84,7 @@ impl Shared {
     pub(super) fn new(fields: Fields, fingerprint: &str, reader: IndexReader, rows: RowCache, live: Live) -> Self {
         Shared {
             fields,
-            fingerprint: fingerprint.to_owned(),
+            fingerprint: Mutex::new(fingerprint.to_owned()),
             reader,
             rows,
             live: RwLock::new(live),
@@ -306,7 +306,7 @@ impl Committer {
             Box::new(open::merge_policy())
         });
         let payload = Payload {
-            fingerprint: self.shared.fingerprint.clone(),
+            fingerprint: lock(&self.shared.fingerprint).clone(),
             heads: heads.into_iter().map(|(workspace, head)| (workspace, (head.commit, head.generation))).collect(),
         };
         self.payload = serde_json::to_string(&payload).map_err(|error| Error::Read(error.into()))?;

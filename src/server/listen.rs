@@ -18,7 +18,7 @@ use tower::ServiceExt as _;
 /// How long a client may take to send a request's head.
 const HEAD: Duration = Duration::from_secs(30);
 /// How long what was accepted may take once the server is asked to stop.
-const DRAIN: Duration = Duration::from_secs(30);
+const DRAIN: Duration = Duration::from_secs(75);
 
 /// Serves until `stop`, then finishes what was accepted. The router may be exchanged meanwhile:
 /// each request takes the one of its moment.

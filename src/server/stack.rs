@@ -62,7 +62,7 @@ pub(super) async fn frame(State(settings): State<Settings>, request: Request, ne
     let cors = cors(&settings, &request);
     let span = tracing::info_span!("request", %id, http.method = %method, http.path = %request.uri().path());
     let started = Instant::now();
-    let mut response = if method == Method::OPTIONS && !cors.is_empty() {
+    let mut response = if method == Method::OPTIONS && cors.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
         StatusCode::OK.into_response()
     } else {
         limited(settings.timeout, next.run(request)).instrument(span.clone()).await
@@ -112,11 +112,14 @@ fn cors(settings: &Settings, request: &Request) -> HeaderMap {
     let origin = request.headers().get(ORIGIN);
     let is_allowed =
         origin.and_then(|o| o.to_str().ok()).is_some_and(|o| settings.origins.iter().any(|known| known == o));
+    if !settings.origins.is_empty() {
+        // Answers differ by origin, also to those that are not allowed.
+        headers.insert(VARY, HeaderValue::from_static("Origin"));
+    }
     match origin {
         Some(origin) if is_allowed => {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-            headers.insert(VARY, HeaderValue::from_static("Origin"));
         }
         _ if is_open => {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

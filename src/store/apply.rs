@@ -77,7 +77,7 @@ pub(super) fn apply(
     if let Some(mut folders) = group.folders {
         let notes = reconcile::refresh(workspace, &mut folders, &group.changed, &group.on_disk, &group.blobs);
         workspace.index.note(notes, group.head.commit);
-        if workspace.index.is_small(workspace.core.options.index_entries)
+        if workspace.index.is_written_first(workspace.core.options.index_entries)
             && let Err(error) = workspace.flush_index()
         {
             tracing::warn!(workspace.name = %workspace.name(), %error, "git's index lags behind");

@@ -1,8 +1,8 @@
 //! `.git/index`, which git rewrites whole and so do we.
 //!
-//! A small index is written before `main` moves: `git commit` reads first `HEAD`, then the index,
+//! A small or quiet index is written before `main` moves: `git commit` reads first `HEAD`, then the index,
 //! then takes the lock, so whoever sees a commit sees its index, and whoever saw the one before
-//! fails to move `main`. A large index lags behind, and while it does the server holds
+//! fails to move `main`. A large and busy one lags behind, and while it does the server holds
 //! `.git/index.lock`, so that a commit made by hand fails with git's own message. One that read the
 //! index while it lagged and got the lock afterwards drops files that the index did not know yet:
 //! [`GitIndex::lagged`] remembers which those may be, and they are committed again.
@@ -25,6 +25,9 @@ use crate::resource::etag::Etag;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The index is written at most this share of the time: one part in ten.
 const SHARE: u32 = 9;
+/// An index that takes longer is never written while a write waits.
+const DEAR: Duration = Duration::from_millis(20);
+
 /// What the index should say of a path: nothing, or this. Without a stat git compares contents.
 pub(super) type Note = Option<(Entry, Option<FileStat>)>;
 
@@ -133,9 +136,15 @@ impl GitIndex {
         Some(state.last.map_or(Duration::ZERO, |last| (state.cost * SHARE).saturating_sub(last.elapsed())))
     }
 
-    /// Whether the index has at most so many entries, as far as is known.
-    pub(super) fn is_small(&self, entries: usize) -> bool {
-        self.state().length.is_none_or(|length| length <= entries)
+    /// Whether to write the index before `main` moves: it is small (at most so many entries), or it
+    /// was not written for a while and that takes no more than its share. Never for 0.
+    pub(super) fn is_written_first(&self, entries: usize) -> bool {
+        let (length, cost) = {
+            let state = self.state();
+            (state.length, state.cost)
+        };
+        let is_small = length.is_none_or(|length| length <= entries);
+        entries > 0 && (is_small || (cost < DEAR && self.due().is_some_and(|wait| wait.is_zero())))
     }
 
     /// Remembers what the index does not know yet, just before `main` moves.

@@ -192,6 +192,11 @@ impl Journal {
         }
     }
 
+    /// Why nothing more is taken, once something failed.
+    pub(super) fn failure(&self) -> Option<Arc<io::Error>> {
+        lock(&self.state).failed.clone()
+    }
+
     /// Syncs everything that records stood for and forgets them.
     pub(super) fn checkpoint(&self) -> Result<(), Error> {
         self.checkpoint_if(|_| true)

@@ -36,7 +36,8 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Largest file.
     pub file_bytes: u64,
-    /// Most entries of a git index that is written with every group; a larger one lags behind.
+    /// Most entries of a git index that is written with every group of commits; a larger one may
+    /// lag behind while there are many. 0: any may.
     pub index_entries: usize,
     /// A journal that nobody wrote to for so long is checkpointed.
     pub idle: Duration,
@@ -48,7 +49,7 @@ impl Default for Options {
             journal_bytes: 64 << 20,
             cache_bytes: 96 << 20,
             file_bytes: 16 << 20,
-            index_entries: 2000,
+            index_entries: 200,
             idle: Duration::from_secs(3),
         }
     }
@@ -317,6 +318,11 @@ impl Store {
         self.core().journal.sync_all().map_err(Error::io("sync a removal"))?;
         self.core().upkeep.wake();
         Ok(())
+    }
+
+    /// Why nothing can be written any more, if that is so.
+    pub fn failure(&self) -> Option<Error> {
+        self.core().journal.failure().map(Error::Poisoned)
     }
 
     /// Syncs the whole file system and empties the journal.

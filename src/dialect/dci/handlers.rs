@@ -124,7 +124,7 @@ async fn look_up(context: &Context, actor: &Actor, kind: &Arc<Kind>, reference: 
     let catalogue = context.engine.catalogue().await?;
     let reader = context.engine.reader(actor);
     let (kind, reference) = (kind.clone(), reference.to_owned());
-    blocking::run(move || reader.find_in(&kind, &reference, &catalogue)).await
+    blocking::run(move || reader.find_at(&kind, &reference, Some(&catalogue))).await
 }
 
 /// `GET /api/v1/{plural}/{id or name}`.

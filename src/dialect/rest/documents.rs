@@ -52,7 +52,8 @@ pub(super) async fn get_document(
     parameters: Parameters,
     headers: HeaderMap,
 ) -> Answer {
-    parameters.only(&["at", "embed", "fields"])?;
+    parameters.only(&["at", "embed", "fields", "workspace"])?;
+    let workspace = query::workspace(&parameters)?;
     let reader = context.engine.reader(&caller.0?);
     let wants_text = prefers_text(&headers);
     let at = parameters.get("at").map(str::to_owned);
@@ -61,14 +62,14 @@ pub(super) async fn get_document(
     if at.is_none()
         && !wants_text
         && embed.is_empty()
-        && let Some((found, content)) = reader.kept(&kind, &reference)?
+        && let Some((found, content)) = reader.kept(&kind, &reference, workspace.as_ref())?
     {
         // The way to another thread and back would cost more than all the rest.
         let extras = Extras { fields: fields.as_deref(), ..Extras::default() };
         return Ok(unless_fresh(&headers, single(&reader, &found, &content, extras)?));
     }
     let response = blocking::run(move || -> Result<Response, Error> {
-        let found = reader.find(&kind, &reference)?;
+        let found = reader.find_at(&kind, &reference, workspace.as_ref())?;
         match at {
             Some(at) => revision(&reader, &found, &at, wants_text, fields.as_deref()),
             None if wants_text => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::cursor;
 use crate::engine::Error;
 use crate::http::parameters::{LIMIT, LIMIT_MOST, OFFSET_MOST, Parameters, split, unquoted};
+use crate::resource::key::WorkspaceName;
 use crate::resource::kind::{EncodeError, Encoded, Field, Kind};
 use crate::resource::query::{Filter, Query, SortKey};
 use crate::resource::row::Value;
@@ -15,6 +16,7 @@ pub(super) const PARAMETERS: [&str; 9] =
 /// Longest `where` and `q`, so that a query's cost is bounded.
 const TEXT_MOST: usize = 8_192;
 const TERMS_MOST: usize = 200;
+const FACETS_MOST: usize = 10;
 
 /// A list as it was asked for.
 #[derive(Debug)]
@@ -48,6 +50,9 @@ pub(super) fn parse(kind: &Arc<Kind>, parameters: &Parameters) -> Result<ListReq
     for name in list(parameters.get("facets")) {
         let field = field(kind, name, "facets", "valid_facets")?;
         if !facets.contains(field) {
+            if facets.len() == FACETS_MOST {
+                return Err(Error::bad_request(format!("facets: at most {FACETS_MOST} fields at once")));
+            }
             facets.push(field.clone());
         }
     }
@@ -73,6 +78,11 @@ pub(super) fn parse(kind: &Arc<Kind>, parameters: &Parameters) -> Result<ListReq
         })?);
     }
     Ok(ListRequest { query, embed: embed(parameters), fields: fields(kind, parameters.get("fields"))?, facets })
+}
+
+/// The workspace that an id is meant in, when it occurs in several.
+pub(super) fn workspace(parameters: &Parameters) -> Result<Option<WorkspaceName>, Error> {
+    Ok(parameters.get("workspace").map(WorkspaceName::parse).transpose()?)
 }
 
 /// Link names of `embed=`.

@@ -10,6 +10,7 @@ use axum::response::IntoResponse;
 use serde_json::json;
 
 use super::documents::{Answer, json_answer};
+use super::query;
 use crate::auth::Caller;
 use crate::base::{blocking, clock};
 use crate::engine::Error;
@@ -29,11 +30,14 @@ pub(super) async fn get_history(
     Path(reference): Path<String>,
     parameters: Parameters,
 ) -> Answer {
-    parameters.only(&["limit", "offset"])?;
+    parameters.only(&["limit", "offset", "workspace"])?;
+    let workspace = query::workspace(&parameters)?;
     let limit = parameters.number("limit", LIMIT, LIMIT_MOST)?;
     let offset = parameters.number("offset", 0, OFFSET_MOST)?;
     let reader = context.engine.reader(&caller.0?);
-    let page = blocking::run(move || reader.history(&reader.find(&kind, &reference)?, limit, offset)).await?;
+    let page =
+        blocking::run(move || reader.history(&reader.find_at(&kind, &reference, workspace.as_ref())?, limit, offset))
+            .await?;
     let entries = page.entries.iter().map(|(touch, commit)| {
         json!({
             "commit": &*touch.commit,
@@ -59,12 +63,13 @@ pub(super) async fn get_diff(
     parameters: Parameters,
     headers: HeaderMap,
 ) -> Answer {
-    parameters.only(&["from", "to"])?;
+    parameters.only(&["from", "to", "workspace"])?;
+    let workspace = query::workspace(&parameters)?;
     let reader = context.engine.reader(&caller.0?);
     let (from, to) = (parameters.get("from").map(str::to_owned), parameters.get("to").map(str::to_owned));
     let wants_text = prefers(&headers, |essence| matches!(essence, "text/x-diff" | "text/x-patch" | "text/plain"));
     blocking::run(move || {
-        let found = reader.find(&kind, &reference)?;
+        let found = reader.find_at(&kind, &reference, workspace.as_ref())?;
         let recent = reader.history(&found, 2, 0)?.entries;
         let named = |given: Option<String>, at: usize| {
             given.or_else(|| recent.get(at).map(|(touch, _)| touch.commit.to_string()))
@@ -100,11 +105,12 @@ pub(super) async fn get_referrers(
     Path(reference): Path<String>,
     parameters: Parameters,
 ) -> Answer {
-    parameters.only(&["limit", "offset"])?;
+    parameters.only(&["limit", "offset", "workspace"])?;
+    let workspace = query::workspace(&parameters)?;
     let limit = parameters.number("limit", LIMIT, LIMIT_MOST)?;
     let offset = parameters.number("offset", 0, OFFSET_MOST)?;
     let reader = context.engine.reader(&caller.0?);
-    let rows = blocking::run(move || reader.referrers(&reader.find(&kind, &reference)?)).await?;
+    let rows = blocking::run(move || reader.referrers(&reader.find_at(&kind, &reference, workspace.as_ref())?)).await?;
     let entries = rows.iter().skip(offset).take(limit).map(|row| {
         let id = id_json(&DocumentId::from_stored(&row.id));
         json!({ "kind": &*row.kind, "id": id, "workspace": &*row.workspace, "path": &*row.path, "etag": row.etag.to_string() })

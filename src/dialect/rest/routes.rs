@@ -72,7 +72,7 @@ pub fn routes() -> Vec<Route<Context>> {
             )])
             .answer(200, "What would be made (dry_run).", &[(JSON, object())])
             .answer(201, "The workspace.", &[(JSON, object())])
-            .errors(&[400, 401, 403, 409]),
+            .errors(&[400, 401, 403, 409, 415]),
         Route::new(Method::GET, WORKSPACE, "get_workspace", workspaces::get_workspace)
             .tag("workspaces")
             .summary("One workspace: clone URL, head, documents per kind, violations")
@@ -89,7 +89,7 @@ pub fn routes() -> Vec<Route<Context>> {
             .body(&[(JSON, commits_schema())])
             .answer(200, "Nothing was to be committed.", &[(JSON, object())])
             .answer(201, "The commit.", &[(JSON, object())])
-            .errors(&[400, 401, 403, 404, 409, 412, 413, 422, 503]),
+            .errors(&[400, 401, 403, 404, 409, 412, 413, 415, 422, 503]),
         paged(Route::new(Method::GET, at("/files/"), "list_files", files::list_files))
             .tag("files")
             .summary("All files of a workspace")
@@ -205,12 +205,12 @@ pub fn kind_routes(kind: &Arc<Kind>, owned: &[(Method, &str)]) -> Vec<Route<Cont
             .summary("Give it another path; it keeps its id")
             .body(&[(JSON, json!({ "type": "object", "required": ["path"], "properties": { "path": text() } }))])
             .answer(200, "As stored.", &answer)
-            .errors(&[400, 401, 403, 404, 409, 412, 503]),
+            .errors(&[400, 401, 403, 404, 409, 412, 415, 503]),
         written(new(kind, Method::POST, "/{id}/restore", &format!("restore_{name}"), writes::restore_document))
             .summary("Make an earlier revision the newest")
             .body(&[(JSON, json!({ "type": "object", "required": ["at"], "properties": { "at": text() } }))])
             .answer(200, "As stored.", &answer)
-            .errors(&[400, 401, 403, 404, 412, 422, 503]),
+            .errors(&[400, 401, 403, 404, 412, 415, 422, 503]),
         paged(new(kind, Method::GET, "/{id}/history", &format!("history_of_{name}"), revisions::get_history))
             .summary("The commits that touched it, renames followed")
             .answer(200, "Newest first.", &[(JSON, object())])

@@ -11,6 +11,9 @@ use crate::resource::key::DocumentId;
 use crate::resource::kind::{Kind, Source};
 use crate::resource::row::Row;
 
+/// Values of one facet that are listed, the most frequent ones.
+const FACET_VALUES_MOST: usize = 1_000;
+
 /// What else a document shows.
 #[derive(Default, Clone, Copy)]
 pub(super) struct Extras<'a> {
@@ -200,11 +203,17 @@ pub(super) fn list(
     out.push('{');
     text(&mut out, &kind.plural);
     out.push_str(":[");
+    let mut first = true;
     for (at, row) in page.rows.iter().enumerate() {
-        if at > 0 {
+        let content = match reader.content(row) {
+            Ok(content) => content,
+            // Its workspace was deleted since the search.
+            Err(Error::NotFound(_)) => continue,
+            Err(error) => return Err(error),
+        };
+        if !std::mem::take(&mut first) {
             out.push(',');
         }
-        let content = reader.content(row)?;
         let extras = Extras {
             fields: request.fields.as_deref(),
             embedded: embedded.get(at).map(Vec::as_slice),
@@ -223,8 +232,10 @@ pub(super) fn list(
     }
     if !request.facets.is_empty() {
         let counted = request.facets.iter().zip(&page.facets).map(|(field, counts)| {
-            let entries =
-                counts.iter().map(|(value, count)| serde_json::json!({ "value": field.decode(value), "count": count }));
+            let entries = counts
+                .iter()
+                .take(FACET_VALUES_MOST)
+                .map(|(value, count)| serde_json::json!({ "value": field.decode(value), "count": count }));
             (field.name.to_string(), entries.collect())
         });
         meta["facets"] = Value::Object(counted.collect());

@@ -11,7 +11,7 @@ use super::writes::{WRITE_PARAMETERS, changes, options};
 use crate::auth::{Caller, Required};
 use crate::base::blocking;
 use crate::engine::{Error, NewWorkspace, Overview};
-use crate::http::body::{Whole, json};
+use crate::http::body::{Whole, json_body};
 use crate::http::context::Context;
 use crate::http::fault::violations_json;
 use crate::http::parameters::{LIMIT, LIMIT_MOST, OFFSET_MOST, Parameters};
@@ -94,7 +94,7 @@ pub(super) async fn post_workspace(
 ) -> Answer {
     parameters.only(&["dry_run"])?;
     let actor = caller.0?;
-    let new = new_workspace(&actor, &json(&body)?)?;
+    let new = new_workspace(&actor, &json_body(&headers, &body)?)?;
     if parameters.flag("dry_run")? {
         context.engine.check_creation(&actor, &new.name)?;
         let body = json!({ "workspace": object(&context, &headers, &new.name, new.settings, None) });
@@ -178,13 +178,14 @@ pub(super) async fn post_commits(
     caller: Required,
     Path((owner, name)): Path<(String, String)>,
     parameters: Parameters,
+    headers: HeaderMap,
     Whole(body): Whole,
 ) -> Result<Response, crate::http::fault::Fault> {
     parameters.only(&WRITE_PARAMETERS)?;
     let mut options = options(&parameters)?;
     let actor = caller.0?;
     let writer = context.engine.writer(&actor, &WorkspaceName::new(&owner, &name)?)?;
-    let (changes, message) = changes(&json(&body)?, context.change_limit)?;
+    let (changes, message) = changes(&json_body(&headers, &body)?, context.change_limit)?;
     options.message = message.or(options.message);
     let dry_run = options.dry_run;
     let written = writer.commit(changes, options).await?;

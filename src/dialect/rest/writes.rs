@@ -10,11 +10,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use super::documents::{Answer, LOCATION, escaped, json_answer, tagged};
+use super::query;
 use super::wire::{self, Extras};
 use crate::auth::Required;
 use crate::base::blocking;
 use crate::engine::{Change, Error, Found, Operation, Options, Payload, Reader, Writer, Written};
-use crate::http::body::{Media, Whole, json, media, payload};
+use crate::http::body::{Media, Whole, json, json_body, media, payload};
 use crate::http::conditions::{Precondition, answer_etag, precondition};
 use crate::http::context::Context;
 use crate::http::fault::Fault;
@@ -28,13 +29,20 @@ use crate::resource::kind::Kind;
 
 /// Parameters of every write.
 pub(super) const WRITE_PARAMETERS: [&str; 2] = ["message", "dry_run"];
+/// Those of a write to one document, which may say in which workspace the id is meant.
+const CHANGE_PARAMETERS: [&str; 3] = ["message", "dry_run", "workspace"];
 
 pub(super) fn options(parameters: &Parameters) -> Result<Options, Error> {
-    let message = parameters.get("message").map(str::trim).filter(|text| !text.is_empty());
-    if message.is_some_and(|text| text.len() > 10_000 || text.contains('\0')) {
-        return Err(Error::bad_request("message is longer than 10000 bytes or holds a NUL"));
+    let message = parameters.get("message").map(message).transpose()?.flatten();
+    Ok(Options { message, dry_run: parameters.flag("dry_run")?, takes_invalid: false })
+}
+
+/// A commit message as a caller may give it; blank is none.
+fn message(text: &str) -> Result<Option<String>, Error> {
+    if text.len() > 10_000 || text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t')) {
+        return Err(Error::bad_request("message is longer than 10000 bytes or holds control characters"));
     }
-    Ok(Options { message: message.map(str::to_owned), dry_run: parameters.flag("dry_run")?, takes_invalid: false })
+    Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned))
 }
 
 /// What the headers expect; a write to something that exists has to say so.
@@ -55,8 +63,9 @@ pub(super) async fn post_document(
     headers: HeaderMap,
     Whole(body): Whole,
 ) -> Answer {
+    let actor = caller.0?;
     let payload = payload(&headers, body)?;
-    create(&context, kind, &caller.0?, &parameters, payload, None).await
+    create(&context, kind, &actor, &parameters, payload, None).await
 }
 
 /// Makes a document where the parameters say, under `id` where one is given.
@@ -103,11 +112,11 @@ pub(super) async fn put_document(
     headers: HeaderMap,
     Whole(body): Whole,
 ) -> Answer {
-    let payload = payload(&headers, body)?;
     let actor = caller.0?;
+    let payload = payload(&headers, body)?;
     let expected = expected(&headers)?;
     if expected == Expected::Absent && kind.has_given_id() {
-        return match locate(&context, &actor, kind.clone(), reference.clone()).await {
+        return match locate(&context, &actor, kind.clone(), reference.clone(), &parameters).await {
             Ok((_, found)) => Err(Error::Present(found.row.etag).into()),
             Err(Error::NotFound(_)) => create(&context, kind, &actor, &parameters, payload, Some(reference)).await,
             Err(error) => Err(error.into()),
@@ -126,11 +135,12 @@ pub(super) async fn patch_document(
     headers: HeaderMap,
     Whole(body): Whole,
 ) -> Answer {
+    let actor = caller.0?;
     let operation = match media(&headers, &[Media::MergePatch, Media::JsonPatch, Media::Json])? {
         Media::JsonPatch => Operation::JsonPatch(json_patch(json(&body)?)?),
         _ => Operation::MergePatch(json(&body)?),
     };
-    change(&context, kind, caller.0?, reference, &parameters, expected(&headers)?, operation).await
+    change(&context, kind, actor, reference, &parameters, expected(&headers)?, operation).await
 }
 
 /// Most operations of one JSON Patch.
@@ -153,11 +163,11 @@ pub(super) async fn delete_document(
     parameters: Parameters,
     headers: HeaderMap,
 ) -> Answer {
-    parameters.only(&WRITE_PARAMETERS)?;
+    parameters.only(&CHANGE_PARAMETERS)?;
     let options = options(&parameters)?;
     let actor = caller.0?;
     let expected = expected(&headers)?;
-    let (writer, found) = locate(&context, &actor, kind, reference).await?;
+    let (writer, found) = locate(&context, &actor, kind, reference, &parameters).await?;
     let path = FilePath::parse(&found.row.path).map_err(Error::from)?;
     writer.commit(vec![Change { path, expected, operation: Operation::Delete }], options).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -173,11 +183,12 @@ pub(super) async fn move_document(
     headers: HeaderMap,
     Whole(body): Whole,
 ) -> Answer {
-    let body = json(&body)?;
+    let actor = caller.0?;
+    let body = json_body(&headers, &body)?;
     let to = body["path"].as_str().ok_or_else(|| Error::bad_request("the body is {\"path\": \"new/place.yml\"}"))?;
     let to = FilePath::parse(to).map_err(Error::from)?;
     let expected = optional(&headers);
-    change(&context, kind, caller.0?, reference, &parameters, expected, Operation::Move { to }).await
+    change(&context, kind, actor, reference, &parameters, expected, Operation::Move { to }).await
 }
 
 /// `POST /api/v1/{plural}/{id}/restore {"at"}`.
@@ -190,12 +201,12 @@ pub(super) async fn restore_document(
     headers: HeaderMap,
     Whole(body): Whole,
 ) -> Answer {
-    let body = json(&body)?;
-    let at = body["at"].as_str().ok_or_else(|| Error::bad_request("the body is {\"at\": \"<commit>\"}"))?.to_owned();
-    parameters.only(&WRITE_PARAMETERS)?;
-    let options = options(&parameters)?;
     let actor = caller.0?;
-    let (writer, found) = locate(&context, &actor, kind, reference).await?;
+    let body = json_body(&headers, &body)?;
+    let at = body["at"].as_str().ok_or_else(|| Error::bad_request("the body is {\"at\": \"<commit>\"}"))?.to_owned();
+    parameters.only(&CHANGE_PARAMETERS)?;
+    let options = options(&parameters)?;
+    let (writer, found) = locate(&context, &actor, kind, reference, &parameters).await?;
     let reader = context.engine.reader(&actor);
     let sought = found.clone();
     let bytes = blocking::run(move || Ok::<_, Error>(reader.revision(&sought, &at)?.bytes)).await?;
@@ -216,9 +227,11 @@ async fn locate(
     actor: &Actor,
     kind: Arc<Kind>,
     reference: String,
+    parameters: &Parameters,
 ) -> Result<(Writer, Found), Error> {
     let reader = context.engine.reader(actor);
-    let found = blocking::run(move || reader.find(&kind, &reference)).await?;
+    let workspace = query::workspace(parameters)?;
+    let found = blocking::run(move || reader.find_at(&kind, &reference, workspace.as_ref())).await?;
     let writer = context.engine.writer(actor, &WorkspaceName::parse(&found.row.workspace)?)?;
     Ok((writer, found))
 }
@@ -232,9 +245,9 @@ async fn change(
     expected: Expected,
     operation: Operation,
 ) -> Answer {
-    parameters.only(&WRITE_PARAMETERS)?;
+    parameters.only(&CHANGE_PARAMETERS)?;
     let options = options(parameters)?;
-    let (writer, found) = locate(context, &actor, kind, reference).await?;
+    let (writer, found) = locate(context, &actor, kind, reference, parameters).await?;
     apply(context, &actor, writer, found, expected, operation, options).await
 }
 
@@ -325,6 +338,12 @@ fn one_change(entry: &Value) -> Result<Change, Error> {
     }
     let text = |name: &str| entry[name].as_str();
     let path = FilePath::parse(text("path").ok_or_else(|| Error::bad_request("path is missing"))?)?;
+    if entry.get("etag").is_some_and(|etag| !etag.is_string()) {
+        return Err(Error::bad_request("etag must be a string"));
+    }
+    if entry.get("absent").is_some_and(|absent| !absent.is_boolean()) {
+        return Err(Error::bad_request("absent must be true or false"));
+    }
     let expected = match (text("etag"), entry["absent"].as_bool().unwrap_or(false)) {
         (Some(_), true) => return Err(Error::bad_request("etag and absent exclude each other")),
         (Some("*"), false) => Expected::Any,

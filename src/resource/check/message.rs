@@ -5,11 +5,15 @@ use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
+use super::violation::MOST_SEEN;
 use crate::base::nearest::nearest;
 use crate::resource::kind::escape;
 
 /// Longest value, pattern or list that a message repeats, in characters.
 const SHOWN: usize = 80;
+
+/// Unexpected keys of one object that get a hint.
+const HINTS_MOST: usize = 50;
 
 /// Adds pointer and message of an error that is no alternative.
 pub(super) fn describe(error: &ValidationError<'_>, schema: &Value, out: &mut Vec<(String, String)>) {
@@ -18,8 +22,10 @@ pub(super) fn describe(error: &ValidationError<'_>, schema: &Value, out: &mut Ve
     match error.kind() {
         Rule::AdditionalProperties { unexpected } | Rule::UnevaluatedProperties { unexpected } => {
             let known = known_keys(error, schema);
-            for key in unexpected {
-                let message = format!("{name}{} is not allowed here{}", quoted(key), hint(key, &known));
+            for (nth, key) in unexpected.iter().take(MOST_SEEN).enumerate() {
+                // Looking for what was meant costs as much as all the rest; a few hints are plenty.
+                let known = if nth < HINTS_MOST { &known[..] } else { &[] };
+                let message = format!("{name}{} is not allowed here{}", quoted(key), hint(key, known));
                 out.push((format!("{at}/{}", escape(key)), message));
             }
         }

@@ -30,7 +30,7 @@ impl From<ParseError> for Violation {
 const MOST: usize = 100;
 
 /// Most that are looked at to find the first ones.
-const MOST_SEEN: usize = 10 * MOST;
+pub(super) const MOST_SEEN: usize = 10 * MOST;
 
 /// Holds a document against a generation of its kind's schema; empty when it keeps to it.
 ///
@@ -44,6 +44,9 @@ pub fn check(kind: &Kind, generation: usize, format: Format, text: &str, content
     let mut found = Vec::new();
     for error in validator.iter_errors(content).take(MOST_SEEN) {
         findings(&error, &schema.json, &mut found);
+        if found.len() >= MOST_SEEN {
+            break;
+        }
     }
     let positions = positions(format, text);
     let mut violations: Vec<Violation> = found

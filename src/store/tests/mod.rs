@@ -20,7 +20,7 @@ const OPTIONS: Options = Options {
     journal_bytes: 2 << 20,
     cache_bytes: 4 << 20,
     file_bytes: 100_000,
-    index_entries: 2000,
+    index_entries: 200,
     // Crashes are looked at while the journal still has everything.
     idle: std::time::Duration::from_secs(3600),
 };

@@ -1,6 +1,6 @@
 //! `serve`: start, signals, what is left over from before.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream;
@@ -39,9 +39,13 @@ fn a_signal_finishes_what_was_accepted() {
         let who = ("admin", password.as_str());
         // Accepted: half of it has arrived.
         let whole = request(who, "POST", "/api/v1/componenttypes", r#"{"name": "late"}"#);
+        let whole = whole.replacen("\r\n", "\r\nExpect: 100-continue\r\n", 1);
         let (first, rest) = whole.split_at(whole.len() - 5);
         let mut stream = server.connect();
         stream.write_all(first.as_bytes()).unwrap();
+        // It is being answered: the server asks for the body.
+        let mut asked = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+        stream.read_exact(&mut asked).unwrap();
         // A connection that asks nothing keeps nobody.
         let _idle = server.connect();
         // The server has taken both: it answers what comes after them.
