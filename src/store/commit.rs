@@ -172,6 +172,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn moves_follow_each_other_and_nothing_is_taken_twice() {
+        let change = |path: &str, old: bool, new: bool| Change {
+            path: path.into(),
+            old: old.then_some(Etag([1; 20])),
+            new: new.then_some(Etag([2; 20])),
+            moved_from: None,
+        };
+        let marked = |mut changes: Vec<Change>, moves: &[&str]| {
+            let lines: Vec<String> = moves.iter().map(|line| format!("{MOVED_TRAILER}: {line}")).collect();
+            mark_moves(&mut changes, &format!("Subject\n\n{}", lines.join("\n")));
+            let from = |c: &Change| format!("{}<{}", c.path, c.moved_from.as_deref().unwrap_or(""));
+            changes.iter().map(from).collect::<Vec<_>>().join(" ")
+        };
+        let gone_and_new = || vec![change("a", true, false), change("b", false, true)];
+        assert_eq!(marked(gone_and_new(), &["a -> b"]), "a< b<a");
+        assert_eq!(marked(gone_and_new(), &["a -> x", "x -> b"]), "a< b<a");
+        assert_eq!(marked(gone_and_new(), &["x -> b"]), "a< b<");
+        let both = || vec![change("a", true, true), change("b", true, true)];
+        assert_eq!(marked(both(), &["a -> t", "b -> a", "t -> b"]), "a<b b<a");
+        assert_eq!(marked(both(), &["a -> t", "t -> a"]), "a< b<");
+        // A new file in the old place.
+        assert_eq!(marked(vec![change("a", true, true), change("b", false, true)], &["a -> b"]), "a< b<a");
+        let three = vec![change("a", true, false), change("b", false, true), change("c", false, true)];
+        assert_eq!(marked(three, &["a -> b", "a -> c"]), "a< b< c<a");
+    }
+
+    #[test]
     fn commits_round_trip() {
         let intent = Intent {
             author: Author { name: "Ann <x>\n Öl.".into(), email: "a@b\n>".into() },

@@ -223,3 +223,28 @@ async fn a_commit_by_hand_is_found_at_the_next_start() {
     ann.at("*").put(&address, yaml(SERVICE)).await.expect(200);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn what_was_changed_on_disk_is_met_by_the_next_write() {
+    let app = lab().await;
+    let ann = app.as_user("ann");
+    let made = firewall(&ann).await;
+    let tree = app.tree("ann/lab");
+    let on_disk = |path: &str, text: &str| std::fs::write(tree.join(path), text).expect("it can be written");
+    // Edited: nothing of it is lost, and the write that met it has to look again.
+    on_disk("services/firewall.yml", &SERVICE.replace("1.10", "1.11"));
+    ann.at(&made.etag()).patch(made.header("location"), json!({ "author": "Ann" })).await.expect(412);
+    let now = ann.get(made.header("location")).await.expect(200);
+    assert_eq!(now.inner()["content"]["version"], "1.11");
+    ann.at(&now.etag()).patch(made.header("location"), json!({ "author": "Ann" })).await.expect(200);
+    // Renamed: the old path is empty on disk, the new one is taken.
+    std::fs::rename(tree.join("services/firewall.yml"), tree.join("services/wall.yml")).expect("it can be renamed");
+    let first = ann.at("*").patch(made.header("location"), json!({ "author": "Bob" })).await;
+    assert!(matches!(first.status, 404 | 409 | 412), "{} {}", first.status, first.text());
+    let put = ann.put("/api/v1/workspaces/ann/lab/files/services/wall.yml", crate::support::raw("x: y\n")).await;
+    assert!(matches!(put.status, 409 | 412), "{} {}", put.status, put.text());
+    assert!(tree.join("services/wall.yml").exists());
+    let wall = ann.get("/api/v1/services?where=path:services/wall.yml&fields=content").await.expect(200).json();
+    assert_eq!(wall["services"][0]["content"]["author"], "Ann");
+    app.finish().await;
+}
