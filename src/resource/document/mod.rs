@@ -2,7 +2,7 @@
 //! place.
 //!
 //! The stored text is the user's. [`parse`] reads it with limits on depth and on what aliases may
-//! add; [`edit`] changes the bytes that must change and keeps all others: comments, order,
+//! add; [`edit()`] changes the bytes that must change and keeps all others: comments, order,
 //! quoting, indentation, line ends. Both stand on one parser per format that knows where in the
 //! text each value stands; what it builds is up to [`build::Build`]: a JSON value, or a tree of
 //! places.
