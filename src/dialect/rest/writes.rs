@@ -315,7 +315,7 @@ pub(super) fn changes(body: &Value, most: usize) -> Result<(Vec<Change>, Option<
     }
     let message = match &body["message"] {
         Value::Null => None,
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => message(text)?,
         _ => return Err(Error::bad_request("message must be a string")),
     };
     let changes = entries.iter().enumerate().map(|(at, entry)| {

@@ -1,5 +1,6 @@
 //! The REST API, one file per topic.
 
+mod bounds;
 mod commits;
 mod concurrency;
 mod content;
