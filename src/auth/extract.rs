@@ -11,6 +11,8 @@ use axum::http::request::Parts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use tokio::sync::Mutex;
+
 use super::password::Passwords;
 use super::throttle::Throttle;
 use crate::resource::actor::Actor;
@@ -34,11 +36,20 @@ pub enum Refusal {
 pub struct Authenticator {
     passwords: Passwords,
     throttle: Throttle,
+    /// One verification at a time per account: many wrong passwords at once are counted one after
+    /// another, and of many right ones only the first is verified.
+    turns: [Mutex<()>; TURNS],
 }
+
+const TURNS: usize = 64;
 
 impl Authenticator {
     pub fn new(state: State) -> Self {
-        Authenticator { passwords: Passwords::new(state), throttle: Throttle::default() }
+        Authenticator {
+            passwords: Passwords::new(state),
+            throttle: Throttle::default(),
+            turns: std::array::from_fn(|_| Mutex::new(())),
+        }
     }
 
     /// Some account changed: credentials are looked at afresh.
@@ -53,24 +64,35 @@ impl Authenticator {
         if let Some(account) = self.passwords.remembered(&name, &password) {
             return Ok(Actor::Account(account));
         }
+        let _turn = self.turns[turn(&name)].lock().await;
+        if let Some(account) = self.passwords.remembered(&name, &password) {
+            return Ok(Actor::Account(account));
+        }
         let address = address(parts);
         if let Some(wait) = self.throttle.wait(&name, address) {
             return Err(Refusal::Throttled(wait));
         }
-        // Counted before it is looked at, so that many at once are many.
-        self.throttle.failed(&name, address);
         match self.passwords.verify(&name, &password).await {
             Ok(Some(account)) => {
-                self.throttle.succeeded(&name, address);
+                self.throttle.succeeded(&name);
                 Ok(Actor::Account(account))
             }
-            Ok(None) => Err(Refusal::Wrong),
+            Ok(None) => {
+                self.throttle.failed(&name, address);
+                Err(Refusal::Wrong)
+            }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "looking up an account");
                 Err(Refusal::Unavailable)
             }
         }
     }
+}
+
+/// Which of the turns an account's name takes.
+fn turn(name: &str) -> usize {
+    name.bytes().fold(0, |sum: usize, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte.to_ascii_lowercase())))
+        % TURNS
 }
 
 fn address(parts: &Parts) -> Option<IpAddr> {

@@ -63,13 +63,10 @@ impl Throttle {
         }
     }
 
-    /// Forgets an account's failures after a success, and that its address tried.
-    pub(super) fn succeeded(&self, account: &str, address: Option<IpAddr>) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.remove(&Subject::Account(account.to_ascii_lowercase()));
-        if let Some(seen) = address.and_then(|address| failures.get_mut(&Subject::Address(address))) {
-            seen.count = seen.count.saturating_sub(1);
-        }
+    /// Forgets an account's failures after a success.
+    pub(super) fn succeeded(&self, account: &str) {
+        let subject = Subject::Account(account.to_ascii_lowercase());
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&subject);
     }
 }
 
@@ -94,7 +91,7 @@ mod tests {
         assert!(first <= Duration::from_secs(1));
         throttle.failed("ann", here);
         assert!(throttle.wait("other", here).expect("the address waits") > first);
-        throttle.succeeded("ann", here);
+        throttle.succeeded("ann");
         assert_eq!(throttle.wait("ann", None), None);
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::samples::{SERVICES, function, lab, service};
-use crate::support::{raw, typed};
+use crate::support::{basic, raw, typed};
 
 #[tokio::test]
 async fn a_page_of_another_site_can_send_nothing() {
@@ -97,5 +97,32 @@ async fn links_are_judged_as_the_commit_leaves_them() {
     let new = json!({ "op": "put", "path": "projects/shop/sources/nsd/new.yml", "absent": true, "content": content });
     ann.post(commits, json!({ "changes": [new, delete(&used), delete(&user)] })).await.expect(409);
     ann.post(commits, json!({ "changes": [delete(&used), delete(&user)] })).await.expect(201);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn many_logins_at_once_are_right_or_counted() {
+    let app = lab().await;
+    // The server forgot whom it verified: many right passwords come before the first is looked at.
+    let many = |client: crate::support::Client| {
+        let asked = (0..20).map(move |_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.get("/api/v1/services").await.status })
+        });
+        asked.collect::<Vec<_>>()
+    };
+    let mut right = Vec::new();
+    for answer in many(app.as_user("ann")) {
+        right.push(answer.await.expect("an answer"));
+    }
+    assert!(right.iter().all(|status| *status == 200), "{right:?}");
+    let mut wrong = Vec::new();
+    for answer in many(app.anonymous().header("authorization", &basic("ann", "wrong"))) {
+        wrong.push(answer.await.expect("an answer"));
+    }
+    assert!(wrong.iter().filter(|status| **status == 401).count() < 10, "{wrong:?}");
+    assert!(wrong.iter().all(|status| matches!(status, 401 | 429)), "{wrong:?}");
+    // A remembered credential is not blocked by somebody's guesses.
+    app.as_user("ann").get("/api/v1/services").await.expect(200);
     app.finish().await;
 }
