@@ -146,6 +146,8 @@ pub(crate) async fn prepare(binary: &Path, config: &Path, folder: PathBuf, fill:
     } else {
         in_bulk(&mut client, fill).await?;
     }
+    // The server has closed a connection that asked nothing for so long.
+    let mut client = Client::connect(&server.address).await?;
     let found = client.json(&crate::client::get("/api/v1/items?limit=0")).await?;
     ensure!(found["_meta"]["count"] == fill.documents, "the list counts {}", found["_meta"]["count"]);
     server.stop()?;
