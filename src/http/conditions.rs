@@ -3,6 +3,7 @@
 use axum::http::HeaderMap;
 use axum::http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
 
+use crate::engine::Error;
 use crate::resource::etag::{Etag, Expected};
 
 /// What a request's preconditions say about a write.
@@ -26,6 +27,15 @@ pub fn precondition(headers: &HeaderMap) -> Precondition {
     }
     let etags: Vec<Etag> = tags(&value).filter_map(blob).collect();
     if etags.is_empty() { Precondition::Unreadable } else { Precondition::Expected(Expected::At(etags)) }
+}
+
+/// What a write to something that exists has to say; [`Error::Unconditional`] when it says nothing.
+pub fn expected(headers: &HeaderMap) -> Result<Expected, Error> {
+    match precondition(headers) {
+        Precondition::None => Err(Error::Unconditional),
+        Precondition::Unreadable => Ok(Expected::At(Vec::new())),
+        Precondition::Expected(expected) => Ok(expected),
+    }
 }
 
 /// Whether a reader already has the answer with this `ETag` value.

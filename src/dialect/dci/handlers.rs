@@ -16,12 +16,11 @@ use crate::auth::Required;
 use crate::base::blocking;
 use crate::engine::{Change, Error, Found, Operation, Options, Payload, Reader, Writer};
 use crate::http::body::Whole;
-use crate::http::conditions::{Precondition, precondition};
+use crate::http::conditions::expected;
 use crate::http::context::Context;
 use crate::http::parameters::Parameters;
 use crate::http::path::Path;
 use crate::resource::actor::Actor;
-use crate::resource::etag::Expected;
 use crate::resource::key::{FilePath, WorkspaceName};
 use crate::resource::kind::Kind;
 use crate::resource::query::{Filter, Query};
@@ -196,14 +195,6 @@ async fn resolve_type(context: &Context, actor: &Actor, fields: &mut Map<String,
     let id = crate::resource::key::DocumentId::from_stored(&found.row.id).to_string();
     fields.insert("componenttype_id".into(), json!(id));
     Ok(())
-}
-
-fn expected(headers: &HeaderMap) -> Result<Expected, DciFault> {
-    match precondition(headers) {
-        Precondition::None => Err(Error::Unconditional.into()),
-        Precondition::Unreadable => Ok(Expected::At(Vec::new())),
-        Precondition::Expected(expected) => Ok(expected),
-    }
 }
 
 /// `PUT /api/v1/{plural}/{id or name}`: keeps the keys that it does not name. A component answers

@@ -7,12 +7,12 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use super::documents::{Answer, json_answer, tagged, unless_fresh};
-use super::writes::{WRITE_PARAMETERS, expected, options};
+use super::writes::{WRITE_PARAMETERS, options};
 use crate::auth::{Caller, Required};
 use crate::base::blocking;
 use crate::engine::{Change, Error, Operation, Payload};
 use crate::http::body::Whole;
-use crate::http::conditions::{Precondition, precondition, stored_etag};
+use crate::http::conditions::{Precondition, expected, precondition, stored_etag};
 use crate::http::context::Context;
 use crate::http::fault::{Fault, violations_json};
 use crate::http::parameters::{OFFSET_MOST, Parameters};

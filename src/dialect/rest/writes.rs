@@ -16,7 +16,7 @@ use crate::auth::Required;
 use crate::base::blocking;
 use crate::engine::{Change, Error, Found, Operation, Options, Payload, Reader, Writer, Written};
 use crate::http::body::{Media, Whole, json, json_body, media, payload};
-use crate::http::conditions::{Precondition, answer_etag, precondition};
+use crate::http::conditions::{Precondition, answer_etag, expected, precondition};
 use crate::http::context::Context;
 use crate::http::fault::Fault;
 use crate::http::parameters::Parameters;
@@ -43,15 +43,6 @@ fn message(text: &str) -> Result<Option<String>, Error> {
         return Err(Error::bad_request("message is longer than 10000 bytes or holds control characters"));
     }
     Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned))
-}
-
-/// What the headers expect; a write to something that exists has to say so.
-pub(super) fn expected(headers: &HeaderMap) -> Result<Expected, Error> {
-    match precondition(headers) {
-        Precondition::None => Err(Error::Unconditional),
-        Precondition::Unreadable => Ok(Expected::At(Vec::new())),
-        Precondition::Expected(expected) => Ok(expected),
-    }
 }
 
 /// `POST /api/v1/{plural}`.
