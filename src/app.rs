@@ -9,9 +9,9 @@ use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use crate::auth::Authenticator;
+use crate::auth::{Accounts, Authenticator, Keys};
 use crate::base::blocking;
-use crate::config::{Config, Writers};
+use crate::config::{Config, Live, Writers};
 use crate::engine::{CatalogueWriters, Engine};
 use crate::http::context::{Context, Shared};
 use crate::index::Index;
@@ -28,7 +28,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 
 /// All services over one data directory. Whoever holds one holds the directory's lock.
 pub struct App {
-    pub config: Config,
+    pub live: Arc<Live>,
     pub engine: Arc<Engine>,
     pub state: State,
     pub authenticator: Arc<Authenticator>,
@@ -79,35 +79,45 @@ impl App {
             Writers::Admins => CatalogueWriters::Admins,
         };
         let cache = config.cache.documents;
+        let keys = Keys::open(&state_folder.join("secret"), &config.session.secret_key)
+            .context("cannot open the server's secret")?;
+        let grants = state.grants().await.context("cannot read who may do what")?;
+        let rows = state.clone();
         let engine = blocking::run(move || -> Result<Arc<Engine>> {
             let store = Store::open(&data).context("cannot open the workspaces")?;
             let index = Index::open(Some(&state_folder.join("index")), &kinds.fingerprint())
                 .context("cannot open the index")?;
-            Engine::open(Arc::new(store), Arc::new(index), kinds, cache, writers)
+            Engine::open(Arc::new(store), Arc::new(index), kinds, cache, writers, rows, grants)
                 .map_err(|error| anyhow::anyhow!("cannot bring the index up to date: {error:?}"))
         })
         .await?;
-        let authenticator = Arc::new(Authenticator::new(state.clone()));
+        let live = Arc::new(Live::new(config));
+        let authenticator = Arc::new(Authenticator::new(state.clone(), live.clone(), &keys));
         let context = Context::new(Shared {
             engine: engine.clone(),
             authenticator: authenticator.clone(),
-            public_url: config.public_url.trim_end_matches('/').to_owned(),
-            body_limit: config.limits.body,
-            change_limit: config.limits.changes,
+            accounts: Accounts::new(state.clone(), engine.clone(), authenticator.clone()),
+            keys,
+            state: state.clone(),
+            live: live.clone(),
+            client: client().context("cannot make an HTTP client")?,
         });
         let metrics = recorder();
-        let app = App { config, engine, state, authenticator, context, router: Arc::default(), metrics, _lock: lock };
+        let app = App { live, engine, state, authenticator, context, router: Arc::default(), metrics, _lock: lock };
         app.mount();
         Ok(Arc::new(app))
     }
 
     /// Builds the router for the kinds as they are now.
     fn mount(&self) {
-        let timeout = Duration::from_secs(self.config.limits.request_timeout);
-        let settings = Settings::new(timeout, self.config.allowed_hosts.clone().into());
+        let settings = Settings::new(self.live.clone(), self.authenticator.clone());
         let health = Arc::new(Ready { engine: self.engine.clone() });
         let router = server::router(self.context.clone(), &self.engine.kinds(), self.metrics.clone(), health, settings);
         *self.router.write().unwrap_or_else(PoisonError::into_inner) = router;
+    }
+
+    pub fn accounts(&self) -> &Accounts {
+        &self.context.accounts
     }
 
     /// The HTTP face; exchanged when kinds change.
@@ -117,7 +127,7 @@ impl App {
 
     /// Reads the kinds' folders again. What is wrong with them changes nothing.
     pub async fn reload(self: &Arc<Self>) -> Result<()> {
-        let kinds = Arc::new(kinds::load(&self.config.templates)?);
+        let kinds = Arc::new(kinds::load(&self.live.get().templates)?);
         self.engine.set_kinds(kinds);
         self.mount();
         self.engine.reindex().await.map_err(|error| anyhow::anyhow!("{error:?}"))
@@ -140,6 +150,16 @@ impl App {
         self.state.close().await;
         Ok(())
     }
+}
+
+/// Calls to other servers: GitHub, catalogues. Redirects are the caller's to judge.
+fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .user_agent(concat!("workleaf/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(Duration::from_secs(15))
+        .build()
 }
 
 /// The process's recorder of figures; the first caller installs it.
@@ -176,8 +196,12 @@ pub fn socket(data: &Path) -> PathBuf {
 
 /// Refuses to go on without the lock.
 pub fn lock(data: &Path) -> Result<Lock> {
-    match Lock::take(data)? {
-        Some(lock) => Ok(lock),
-        None => bail!("another workleaf has the data directory {}: stop it first", data.display()),
+    // A program that a server just started holds its lock until it has become that program.
+    for _ in 0..50 {
+        if let Some(lock) = Lock::take(data)? {
+            return Ok(lock);
+        }
+        std::thread::sleep(Duration::from_millis(10));
     }
+    bail!("another workleaf has the data directory {}: stop it first", data.display())
 }

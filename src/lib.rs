@@ -14,6 +14,8 @@ pub mod store;
 pub mod engine;
 
 pub mod auth;
+pub mod github;
+
 pub mod http;
 
 pub mod dialect;

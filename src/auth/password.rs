@@ -1,23 +1,16 @@
-//! Passwords: argon2id, off the async threads and bounded, remembered for minutes once verified.
+//! Passwords: argon2id, off the async threads and bounded.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use argon2::password_hash::PasswordHasher as _;
 use argon2::password_hash::phc::{Output, PasswordHash};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::base::blocking;
 use crate::resource::actor::Account;
 use crate::state::{self, State};
 
-/// How long a verified password needs no argon2.
-const REMEMBERED: Duration = Duration::from_secs(300);
-/// How many verified credentials are remembered at most.
-const REMEMBERED_MOST: usize = 10_000;
 /// How many passwords are verified at once at most: argon2 takes 19 MiB and a core.
 const HASHING_MOST: usize = 4;
 
@@ -35,20 +28,12 @@ pub async fn hash(password: String) -> String {
 /// A random password of 120 bits in letters and digits that are not mistaken for each other.
 pub fn random() -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut bytes = [0; 24];
-    getrandom::fill(&mut bytes).expect("the system has a random source");
-    bytes.iter().map(|b| char::from(ALPHABET[usize::from(b & 31)])).collect()
+    crate::base::random::bytes::<24>().iter().map(|b| char::from(ALPHABET[usize::from(b & 31)])).collect()
 }
-
-/// SHA-256 over this process's key and credentials.
-type Digest256 = [u8; 32];
 
 /// Checks names and passwords against the state database.
 pub(super) struct Passwords {
     state: State,
-    /// Random for this process, so that remembered digests are worth nothing outside it.
-    key: [u8; 32],
-    remembered: Mutex<HashMap<Digest256, (Arc<Account>, Instant)>>,
     hashing: Semaphore,
     /// argon2's memory, one entry per verification at once. Kept, because the allocator would keep
     /// what is freed too, and once per thread that ever verified.
@@ -59,29 +44,17 @@ pub(super) struct Passwords {
 
 impl Passwords {
     pub(super) fn new(state: State) -> Self {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).expect("the system has a random source");
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Passwords {
             state,
-            key,
-            remembered: Mutex::default(),
             hashing: Semaphore::new(cores.min(HASHING_MOST)),
             memory: Arc::default(),
             decoy: OnceCell::new(),
         }
     }
 
-    /// The account, when these credentials were verified a short while ago. Microseconds.
-    pub(super) fn remembered(&self, name: &str, password: &str) -> Option<Arc<Account>> {
-        let digest = self.digest(name, password);
-        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        let (account, until) = remembered.get(&digest)?;
-        (*until > Instant::now()).then(|| account.clone())
-    }
-
     /// The account, when name and password are right; `None` takes as long for an unknown name.
-    pub(super) async fn verify(&self, name: &str, password: &str) -> Result<Option<Arc<Account>>, state::Error> {
+    pub(super) async fn verify(&self, name: &str, password: &str) -> Result<Option<Account>, state::Error> {
         let found = self.state.account(name).await?;
         let (account, stored) = match found {
             Some((account, Some(stored))) => (Some(account), stored),
@@ -90,10 +63,6 @@ impl Passwords {
         let candidate = password.to_owned();
         let right = {
             let _permit = self.hashing.acquire().await;
-            // Requests that come together carry the same credentials: the first verifies for all.
-            if let Some(account) = self.remembered(name, password) {
-                return Ok(Some(account));
-            }
             let memory = self.memory.clone();
             blocking::run(move || {
                 let kept = memory.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -104,31 +73,7 @@ impl Passwords {
             })
             .await
         };
-        let Some(account) = account.filter(|_| right).map(Arc::new) else { return Ok(None) };
-        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() >= REMEMBERED_MOST {
-            let now = Instant::now();
-            remembered.retain(|_, (_, until)| *until > now);
-            if remembered.len() >= REMEMBERED_MOST {
-                remembered.clear();
-            }
-        }
-        remembered.insert(self.digest(name, password), (account.clone(), Instant::now() + REMEMBERED));
-        Ok(Some(account))
-    }
-
-    /// Forgets what was remembered: some account changed.
-    pub(super) fn forget(&self) {
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    fn digest(&self, name: &str, password: &str) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        hash.update(self.key);
-        hash.update((name.len() as u64).to_le_bytes());
-        hash.update(name.to_ascii_lowercase().as_bytes());
-        hash.update(password.as_bytes());
-        hash.finalize().into()
+        Ok(account.filter(|_| right))
     }
 }
 

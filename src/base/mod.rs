@@ -2,4 +2,6 @@
 
 pub mod blocking;
 pub mod clock;
+pub mod hex;
 pub mod nearest;
+pub mod random;

@@ -1,11 +1,15 @@
 //! The command line: one file per command.
 
 mod check;
+mod config;
 mod import;
+mod manage;
+mod member;
 mod openapi;
 mod reindex;
 mod serve;
 mod terminal;
+mod token;
 mod user;
 
 use std::io::IsTerminal as _;
@@ -46,6 +50,18 @@ enum Command {
     /// Manage accounts.
     #[command(subcommand)]
     User(user::User),
+    /// Manage access tokens.
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Manage who else may do what in a workspace.
+    #[command(subcommand)]
+    Member(member::Member),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(config::Settings),
+    /// The commands of the DMP tool's manage.py.
+    #[command(subcommand)]
+    Manage(manage::Manage),
 }
 
 /// Runs the command line of this process.
@@ -68,6 +84,11 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     if let Command::Serve(serve) = &arguments.command {
         serve.adjust(&mut config);
     }
+    if let Command::Manage(manage) = &arguments.command
+        && let Some(listen) = manage.listen()
+    {
+        config.listen = listen;
+    }
     log(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(async {
@@ -78,6 +99,10 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             Command::Reindex => reindex::run(config).await,
             Command::Openapi => openapi::run(&config),
             Command::User(user) => user.run(config).await,
+            Command::Token(token) => token.run(config).await,
+            Command::Member(member) => member.run(config).await,
+            Command::Config(settings) => settings.run(&config),
+            Command::Manage(manage) => manage.run(config).await,
         }
     });
     // Nobody waits for what is left, such as deleting what was thrown away.

@@ -9,11 +9,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::terminal::say;
 use crate::app::{self, App};
-use crate::auth;
+use crate::auth::{By, NewUser};
 use crate::config::Config;
 use crate::control;
 use crate::server;
-use crate::state::accounts::NewAccount;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
@@ -31,6 +30,9 @@ impl Serve {
 }
 
 pub(super) async fn serve(config: Config) -> Result<ExitCode> {
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
     let data = config.workspaces_location.clone();
     let lock = app::lock(&data)?;
     // Before anything else, so that a stop during start-up is not lost.
@@ -66,10 +68,10 @@ async fn first_account(app: &Arc<App>) -> Result<()> {
     if !app.state.accounts().await?.is_empty() {
         return Ok(());
     }
-    let password = auth::random();
-    let hash = auth::hash(password.clone()).await;
-    let new = NewAccount { name: "admin", email: None, password: Some(&hash), is_admin: true };
-    app.state.create_account(new).await?;
+    let new = NewUser { name: "admin".into(), email: None, password: None, is_admin: true };
+    let made = app.accounts().create(&By::default(), new).await;
+    let (_, password) = made.map_err(|error| anyhow::anyhow!("cannot make the first account: {error:?}"))?;
+    let password = password.unwrap_or_default();
     say(format!("created the account admin with the password {password} (shown only now)"));
     Ok(())
 }

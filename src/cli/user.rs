@@ -65,7 +65,7 @@ impl User {
                     None => format!("{name} has the new password now"),
                 });
             }
-            Report::UserDeleted { name } => say(format!("deleted {name}")),
+            Report::Done(text) => say(text),
             other => bail!("the server answered something else: {other:?}"),
         }
         Ok(ExitCode::SUCCESS)

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 
 use super::import::{self, Incoming};
-use super::protocol::{Command, ListedUser, Report};
+use super::protocol::{Command, ListedToken, ListedUser, Report};
 use crate::app::App;
-use crate::auth;
-use crate::state::accounts::NewAccount;
+use crate::auth::{By, NewUser};
+use crate::engine::Error;
+use crate::http::fault::Fault;
+use crate::resource::actor::{Actor, Role, Scope};
+use crate::resource::key::WorkspaceName;
+use crate::state::members::{Holder, Member};
 
 /// Runs a command. `progress` hears how many of how many files are done.
 pub(super) async fn execute(
@@ -17,6 +21,8 @@ pub(super) async fn execute(
     files: Vec<Incoming>,
     progress: &(dyn Fn(u64, u64) + Send + Sync),
 ) -> Result<Report> {
+    // Whoever may use the data directory.
+    let by = By { name: Some("the command line".into()), address: None };
     match command {
         Command::Import { workspace, kind } => import::import(app, &workspace, kind.as_deref(), files, progress).await,
         Command::Reindex => {
@@ -24,10 +30,9 @@ pub(super) async fn execute(
             Ok(Report::Reindexed { workspaces: app.engine.workspace_count() })
         }
         Command::CreateUser { name, email, password, admin } => {
-            let (shown, hash) = password_hash(password).await;
-            let new = NewAccount { name: &name, email: email.as_deref(), password: Some(&hash), is_admin: admin };
-            app.state.create_account(new).await?;
-            Ok(Report::UserCreated { name, password: shown })
+            let new = NewUser { name, email, password, is_admin: admin };
+            let (account, password) = app.accounts().create(&by, new).await.map_err(words)?;
+            Ok(Report::UserCreated { name: account.name, password })
         }
         Command::ListUsers => {
             let accounts = app.state.accounts().await?;
@@ -35,26 +40,81 @@ pub(super) async fn execute(
             Ok(Report::Users(listed.collect()))
         }
         Command::DeleteUser { name } => {
-            app.state.delete_account(&name).await?;
-            app.authenticator.forget();
-            Ok(Report::UserDeleted { name })
+            app.accounts().delete(&by, &name).await.map_err(words)?;
+            Ok(Report::Done(format!("deleted {name}")))
         }
         Command::SetPassword { name, password } => {
-            let (shown, hash) = password_hash(password).await;
-            app.state.set_password(&name, &hash).await.context("the password was not changed")?;
-            app.authenticator.forget();
-            Ok(Report::PasswordSet { name, password: shown })
+            let password = app.accounts().set_password(&by, &name, password).await.map_err(words)?;
+            Ok(Report::PasswordSet { name, password })
+        }
+        Command::CreateToken { user, name, scope, expires_at } => {
+            let account = app.accounts().account(&user).await.map_err(words)?;
+            let scope = Scope::parse(&scope).ok_or_else(|| anyhow!("the scope is read, write or admin"))?;
+            let made = app.accounts().create_token(&by, &account, &name, scope, expires_at).await.map_err(words)?;
+            Ok(Report::TokenCreated { token: made.1 })
+        }
+        Command::ListTokens { user } => {
+            let account = app.accounts().account(&user).await.map_err(words)?;
+            let tokens = app.accounts().tokens(&account).await.map_err(words)?;
+            Ok(Report::Tokens(tokens.into_iter().map(ListedToken::from).collect()))
+        }
+        Command::DeleteToken { user, id } => {
+            let account = app.accounts().account(&user).await.map_err(words)?;
+            app.accounts().delete_token(&by, &account, id).await.map_err(words)?;
+            Ok(Report::Done(format!("deleted the token {id} of {user}")))
+        }
+        Command::CreateGroup { name, description } => {
+            app.accounts().create_group(&by, &name, &description).await.map_err(words)?;
+            Ok(Report::Done(format!("created the project {name}")))
+        }
+        Command::DeleteGroup { name } => {
+            app.accounts().delete_group(&by, &name).await.map_err(words)?;
+            Ok(Report::Done(format!("deleted the project {name}")))
+        }
+        Command::JoinGroup { group, user } => {
+            app.accounts().join_group(&by, &group, &user).await.map_err(words)?;
+            Ok(Report::Done(format!("{user} belongs to {group}")))
+        }
+        Command::LeaveGroup { group, user } => {
+            app.accounts().leave_group(&by, &group, &user).await.map_err(words)?;
+            Ok(Report::Done(format!("{user} does not belong to {group} any more")))
+        }
+        Command::SetMember { workspace, who, role } => {
+            let name = WorkspaceName::parse(&workspace)?;
+            let (holder, is_group) = who.strip_prefix("group:").map_or((&*who, false), |group| (group, true));
+            let detail = match &role {
+                Some(role) => {
+                    let role = Role::parse(role).ok_or_else(|| anyhow!("the role is reader, writer or admin"))?;
+                    app.engine.grant(&Actor::System, &name, holder, is_group, role).await.map_err(words)?;
+                    format!("{who}: {}", role.name())
+                }
+                None => {
+                    app.engine.revoke(&Actor::System, &name, holder, is_group).await.map_err(words)?;
+                    format!("{who}: nothing")
+                }
+            };
+            app.accounts().note(&by, "member.changed", Some(name.as_str()), Some(&detail)).await;
+            Ok(Report::Done(format!("{name}: {detail}")))
+        }
+        Command::ListMembers { workspace } => {
+            let members =
+                app.engine.members(&Actor::System, &WorkspaceName::parse(&workspace)?).await.map_err(words)?;
+            Ok(Report::Members(members.iter().map(shown).collect()))
+        }
+        Command::CreateTables => Ok(Report::Done("the tables are there".into())),
+        Command::DropTables => {
+            app.accounts().reset(&by).await.map_err(words)?;
+            Ok(Report::Done("all accounts, projects, tokens and sessions were deleted".into()))
         }
     }
 }
 
-/// The hash of a password or of one that is made now, which is then the first.
-async fn password_hash(given: Option<String>) -> (Option<String>, String) {
-    match given {
-        Some(given) => (None, auth::hash(given).await),
-        None => {
-            let made = auth::random();
-            (Some(made.clone()), auth::hash(made).await)
-        }
-    }
+fn shown(member: &Member) -> (String, String) {
+    let prefix = if matches!(member.holder, Holder::Group(_)) { "group:" } else { "" };
+    (format!("{prefix}{}", member.name), member.role.name().to_owned())
+}
+
+/// An engine's error for the person at the terminal.
+pub(super) fn words(error: Error) -> anyhow::Error {
+    anyhow!(Fault::from(error).message)
 }

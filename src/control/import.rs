@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow, bail};
 use bytes::Bytes;
 
+use super::execute::words;
 use super::protocol::{ImportedFile, Report, ReportedViolation};
 use crate::app::App;
 use crate::engine::{Change, Error, NewWorkspace, Operation, Options, Payload, Writer};
@@ -125,9 +126,4 @@ fn place(writer: &Writer, kinds: &Kinds, kind: Option<&Arc<Kind>>, file: &Incomi
     let stem = file.name.rsplit_once('.').map_or(file.name.as_str(), |(stem, _)| stem);
     let given = BTreeMap::from([("file".to_owned(), stem.to_owned())]);
     writer.place(kind, None, &given, &Payload::Text(format, file.bytes.clone())).map_err(words)
-}
-
-/// An engine's error for the person at the terminal.
-fn words(error: Error) -> anyhow::Error {
-    anyhow!(crate::http::fault::Fault::from(error).message)
 }

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::state::tokens::Token;
+
 /// A command that changes the data directory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Command {
@@ -29,6 +31,47 @@ pub enum Command {
         name: String,
         password: Option<String>,
     },
+    CreateToken {
+        user: String,
+        name: String,
+        /// read, write or admin.
+        scope: String,
+        /// Seconds since 1970.
+        expires_at: Option<i64>,
+    },
+    ListTokens {
+        user: String,
+    },
+    DeleteToken {
+        user: String,
+        id: i64,
+    },
+    CreateGroup {
+        name: String,
+        description: String,
+    },
+    DeleteGroup {
+        name: String,
+    },
+    JoinGroup {
+        group: String,
+        user: String,
+    },
+    LeaveGroup {
+        group: String,
+        user: String,
+    },
+    /// `role` is reader, writer or admin; `None` takes it away.
+    SetMember {
+        workspace: String,
+        who: String,
+        role: Option<String>,
+    },
+    ListMembers {
+        workspace: String,
+    },
+    CreateTables,
+    DropTables,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -73,9 +116,14 @@ pub enum Report {
         password: Option<String>,
     },
     Users(Vec<ListedUser>),
-    UserDeleted {
-        name: String,
+    /// In words for the person at the terminal.
+    Done(String),
+    TokenCreated {
+        token: String,
     },
+    Tokens(Vec<ListedToken>),
+    /// Who and which role.
+    Members(Vec<(String, String)>),
     /// The password is given when the server chose it.
     PasswordSet {
         name: String,
@@ -108,4 +156,28 @@ pub struct ListedUser {
     pub name: String,
     pub email: Option<String>,
     pub admin: bool,
+}
+
+/// A token, without its secret; times in seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListedToken {
+    pub id: i64,
+    pub name: String,
+    pub scope: String,
+    pub created_at: i64,
+    pub expires_at: Option<i64>,
+    pub used_at: Option<i64>,
+}
+
+impl From<Token> for ListedToken {
+    fn from(token: Token) -> Self {
+        ListedToken {
+            id: token.id,
+            name: token.name,
+            scope: token.scope.name().to_owned(),
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+            used_at: token.used_at,
+        }
+    }
 }

@@ -2,4 +2,6 @@
 //! over the same engine, and never uses another dialect.
 
 pub mod dci;
+pub mod dmp;
+pub mod editor;
 pub mod rest;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Engine, Error};
-use crate::resource::actor::Actor;
+use crate::resource::actor::{Account, Actor, Role};
 use crate::resource::key::WorkspaceName;
 use crate::resource::query::Filter;
 use crate::resource::row::{Column, Value};
@@ -45,43 +45,46 @@ impl Scope {
     }
 }
 
-/// Whether the actor may read the workspace.
-pub(super) fn may_read(actor: &Actor, workspace: &Workspace) -> bool {
-    workspace.settings().public || owns(actor, workspace.name()) || is_shared_with(actor, workspace.name())
-}
-
-/// Whether the actor may change files in the workspace.
-fn may_write(actor: &Actor, name: &WorkspaceName, catalogue: CatalogueWriters) -> bool {
-    owns(actor, name) || (catalogue == CatalogueWriters::Accounts && is_shared_with(actor, name))
-}
-
-/// Whether the actor may create and delete workspaces of this owner.
-pub(super) fn may_manage(actor: &Actor, name: &WorkspaceName) -> bool {
-    owns(actor, name)
-}
-
-fn owns(actor: &Actor, name: &WorkspaceName) -> bool {
-    actor.is_admin() || actor.name().is_some_and(|actor| actor.eq_ignore_ascii_case(name.owner()))
-}
-
-/// Every account shares the catalogue.
-fn is_shared_with(actor: &Actor, name: &WorkspaceName) -> bool {
-    matches!(actor, Actor::Account(_)) && name.as_str() == CATALOGUE
-}
-
 impl Engine {
+    /// What the actor may do in the workspace: the most of what owning it, grants, the catalogue
+    /// and being public give, and no more than the credential is good for.
+    pub(super) fn role(&self, actor: &Actor, workspace: &Workspace) -> Option<Role> {
+        let public = workspace.settings().public.then_some(Role::Reader);
+        match actor {
+            Actor::System => Some(Role::Admin),
+            Actor::Anonymous => public,
+            Actor::Account(account, scope) => {
+                let whole = if owns(actor, workspace.name()) {
+                    Some(Role::Admin)
+                } else {
+                    public.max(self.granted(account, workspace))
+                };
+                whole.map(|role| role.min(scope.role()))
+            }
+        }
+    }
+
+    /// What the account was given in the workspace.
+    pub(super) fn granted(&self, account: &Account, workspace: &Workspace) -> Option<Role> {
+        let shared = (workspace.name().as_str() == CATALOGUE).then_some(match self.catalogue_writers {
+            CatalogueWriters::Accounts => Role::Writer,
+            CatalogueWriters::Admins => Role::Reader,
+        });
+        shared.max(self.grants().role(workspace.id(), account.id))
+    }
+
     pub(super) fn scope(&self, actor: &Actor) -> Scope {
-        if actor.is_admin() {
+        if matches!(actor, Actor::System) || matches!(actor, Actor::Account(account, _) if account.is_admin) {
             return Scope::Everything;
         }
-        let readable = self.store.workspaces().into_iter().filter(|workspace| may_read(actor, workspace));
+        let readable = self.store.workspaces().into_iter().filter(|workspace| self.role(actor, workspace).is_some());
         Scope::Workspaces(readable.map(|workspace| Value::Text(workspace.name().to_arc())).collect())
     }
 
     /// The workspace, when the actor may read it; what one may not see is not there.
     pub(super) fn readable(&self, actor: &Actor, name: &WorkspaceName) -> Result<Arc<Workspace>, Error> {
         match self.store.workspace(name) {
-            Ok(workspace) if may_read(actor, &workspace) => Ok(workspace),
+            Ok(workspace) if self.role(actor, &workspace).is_some() => Ok(workspace),
             _ if *actor == Actor::Anonymous => Err(Error::LoginNeeded),
             _ => Err(Error::NotFound(format!("workspace {name}"))),
         }
@@ -89,13 +92,35 @@ impl Engine {
 
     /// The workspace, when the actor may write it.
     pub(super) fn writable(&self, actor: &Actor, name: &WorkspaceName) -> Result<Arc<Workspace>, Error> {
+        self.permitted(actor, name, Role::Writer, "change it")
+    }
+
+    /// The workspace, when the actor's role there is this or more.
+    pub(super) fn permitted(
+        &self,
+        actor: &Actor,
+        name: &WorkspaceName,
+        needed: Role,
+        to_do: &str,
+    ) -> Result<Arc<Workspace>, Error> {
         let workspace = self.readable(actor, name)?;
-        if may_write(actor, workspace.name(), self.catalogue_writers) {
-            Ok(workspace)
-        } else if *actor == Actor::Anonymous {
-            Err(Error::LoginNeeded)
-        } else {
-            Err(Error::Denied(format!("you may read {name} but not change it")))
+        match self.role(actor, &workspace) {
+            Some(role) if role >= needed => Ok(workspace),
+            _ if *actor == Actor::Anonymous => Err(Error::LoginNeeded),
+            _ => Err(Error::Denied(format!(
+                "you may read {name} but not {to_do}: that takes the role {}",
+                needed.name()
+            ))),
         }
+    }
+}
+
+/// Whether workspaces of this owner are the actor's: their own ones, or everybody's for an
+/// administrator.
+pub(super) fn owns(actor: &Actor, name: &WorkspaceName) -> bool {
+    match actor {
+        Actor::Anonymous => false,
+        Actor::Account(account, _) => account.is_admin || account.name.eq_ignore_ascii_case(name.owner()),
+        Actor::System => true,
     }
 }

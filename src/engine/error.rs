@@ -4,7 +4,7 @@ use crate::resource::check::Violation;
 use crate::resource::document::ParseError;
 use crate::resource::etag::Etag;
 use crate::resource::key::{DocumentId, NameError};
-use crate::{index, store};
+use crate::{index, state, store};
 
 /// A document that an error points at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +79,17 @@ impl From<NameError> for Error {
 impl From<index::Error> for Error {
     fn from(error: index::Error) -> Self {
         Error::Internal(Box::new(error))
+    }
+}
+
+impl From<state::Error> for Error {
+    fn from(error: state::Error) -> Self {
+        match error {
+            state::Error::Exists { what, name } => Error::Exists(format!("{what} {name:?}")),
+            state::Error::NotFound { what, name } => Error::NotFound(format!("{what} {name:?}")),
+            state::Error::Name(error) => error.into(),
+            state::Error::Newer { .. } | state::Error::Sql { .. } => Error::Internal(Box::new(error)),
+        }
     }
 }
 

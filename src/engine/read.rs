@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
-use super::access::{self, Scope};
+use super::access::Scope;
 use super::content::Content;
 use super::transaction::candidate;
 use super::{Engine, Error, Overview};
@@ -65,7 +65,7 @@ impl Reader {
     /// The workspaces that the actor may read, in order.
     pub fn workspaces(&self) -> Result<Vec<WorkspaceName>, Error> {
         let mut readable = self.engine.store.workspaces();
-        readable.retain(|workspace| access::may_read(&self.actor, workspace));
+        readable.retain(|workspace| self.engine.role(&self.actor, workspace).is_some());
         let mut names: Vec<WorkspaceName> = readable.iter().map(|workspace| workspace.name().clone()).collect();
         if names.is_empty() && self.actor == Actor::Anonymous {
             return Err(Error::LoginNeeded);
@@ -76,7 +76,7 @@ impl Reader {
 
     /// One workspace.
     pub fn workspace(&self, name: &WorkspaceName) -> Result<Overview, Error> {
-        self.engine.overview(&self.engine.readable(&self.actor, name)?)
+        self.engine.overview(&self.actor, &self.engine.readable(&self.actor, name)?)
     }
 
     /// Narrows a query to one kind and to what the actor may read, and answers it.
@@ -178,14 +178,14 @@ impl Reader {
         }
         Err(match self.actor {
             Actor::Anonymous => Error::LoginNeeded,
-            Actor::Account(_) | Actor::System => Error::NotFound(format!("{} {reference:?}", kind.name)),
+            Actor::Account(..) | Actor::System => Error::NotFound(format!("{} {reference:?}", kind.name)),
         })
     }
 
     fn may_see(&self, row: &Row) -> bool {
         match self.scope.get() {
             Some(scope) => scope.holds(&row.workspace),
-            None => self.workspace_of(row).is_some_and(|workspace| access::may_read(&self.actor, &workspace)),
+            None => self.workspace_of(row).is_some_and(|workspace| self.engine.role(&self.actor, &workspace).is_some()),
         }
     }
 

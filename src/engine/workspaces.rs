@@ -8,10 +8,12 @@ use super::error::Error;
 use super::place::Selections;
 use super::{Reader, Writer};
 use crate::index::{Index, KindCount};
-use crate::resource::actor::Actor;
+use crate::resource::actor::{Actor, Role, Scope};
 use crate::resource::etag::Etag;
 use crate::resource::key::{RESERVED_OWNERS, WorkspaceName};
 use crate::resource::kind::Kinds;
+use crate::state::State;
+use crate::state::members::Grants;
 use crate::store::{self, Settings, Store, Workspace};
 
 /// All use cases over one data directory.
@@ -21,6 +23,9 @@ pub struct Engine {
     pub(super) contents: Contents,
     pub(super) selections: Selections,
     pub(super) catalogue_writers: CatalogueWriters,
+    pub(super) state: State,
+    pub(super) grants: RwLock<Arc<Grants>>,
+    pub(super) reloading: tokio::sync::Mutex<()>,
     kinds: RwLock<Arc<Kinds>>,
 }
 
@@ -39,6 +44,8 @@ pub struct Overview {
     pub head: Etag,
     pub settings: Settings,
     pub documents: Vec<KindCount>,
+    /// What the one who asked may do there.
+    pub role: Option<Role>,
 }
 
 impl Engine {
@@ -49,6 +56,8 @@ impl Engine {
         kinds: Arc<Kinds>,
         cache: u64,
         catalogue_writers: CatalogueWriters,
+        state: State,
+        grants: Grants,
     ) -> Result<Arc<Self>, Error> {
         let engine = Arc::new(Engine {
             store,
@@ -56,6 +65,9 @@ impl Engine {
             contents: Contents::new(cache),
             selections: Selections::default(),
             catalogue_writers,
+            state,
+            grants: RwLock::new(Arc::new(grants)),
+            reloading: tokio::sync::Mutex::default(),
             kinds: RwLock::new(kinds),
         });
         engine.listen();
@@ -111,7 +123,7 @@ impl Engine {
         // In the writer's turn: others may write as soon as it is there, and their commits are
         // absorbed when they are made.
         workspace.exclusive(move |workspace| engine.compare(workspace)).await??;
-        self.overview(&workspace)
+        self.overview(actor, &workspace)
     }
 
     /// Whether the actor may make a workspace of this name now.
@@ -122,7 +134,10 @@ impl Engine {
         if RESERVED_OWNERS.contains(&name.owner().to_ascii_lowercase().as_str()) && *actor != Actor::System {
             return Err(Error::Denied(format!("workspaces of {} are made by the server itself", name.owner())));
         }
-        if !access::may_manage(actor, name) {
+        if actor.scope() < Some(Scope::Write) {
+            return Err(Error::Denied("this token only reads: use one of the scope write".into()));
+        }
+        if !access::owns(actor, name) {
             return Err(Error::Denied(format!("only {} and administrators may make {name}", name.owner())));
         }
         match self.store.workspace(name) {
@@ -134,6 +149,7 @@ impl Engine {
     /// Removes a workspace with its whole history.
     pub async fn delete_workspace(self: &Arc<Self>, actor: &Actor, name: &WorkspaceName) -> Result<(), Error> {
         let workspace = self.check_deletion(actor, name)?;
+        let id = workspace.id();
         let engine = self.clone();
         crate::base::blocking::run(move || {
             // First, so that no list meets rows without files; and again, for a write in between.
@@ -141,32 +157,26 @@ impl Engine {
             engine.store.remove(workspace.name())?;
             engine.index.forget(workspace.name().as_str())?;
             engine.selections.forget(workspace.name().as_str());
-            Ok(())
+            Ok::<_, Error>(())
         })
-        .await
+        .await?;
+        self.state.forget_workspace(id).await?;
+        self.reload_grants().await
     }
 
     /// The workspace, when the actor may delete it.
     pub fn check_deletion(&self, actor: &Actor, name: &WorkspaceName) -> Result<Arc<Workspace>, Error> {
-        let workspace = self.readable(actor, name)?;
-        if access::may_manage(actor, workspace.name()) {
-            return Ok(workspace);
-        }
-        Err(match actor {
-            Actor::Anonymous => Error::LoginNeeded,
-            Actor::Account(_) | Actor::System => {
-                Error::Denied(format!("only {} and administrators may delete {name}", workspace.name().owner()))
-            }
-        })
+        self.permitted(actor, name, Role::Admin, "delete it")
     }
 
-    pub(super) fn overview(&self, workspace: &Arc<Workspace>) -> Result<Overview, Error> {
+    pub(super) fn overview(&self, actor: &Actor, workspace: &Arc<Workspace>) -> Result<Overview, Error> {
         Ok(Overview {
             id: workspace.id(),
             name: workspace.name().clone(),
             head: workspace.head(),
             settings: workspace.settings(),
             documents: self.index.counts(workspace.name().as_str())?,
+            role: self.role(actor, workspace),
         })
     }
 
@@ -180,6 +190,11 @@ impl Engine {
     /// What keeps the engine from serving, in words for the operator.
     pub fn problems(&self) -> Vec<String> {
         self.store.failure().map(|error| error.to_string()).into_iter().collect()
+    }
+
+    /// Whether there are workspaces of this owner, ignoring case.
+    pub fn has_workspaces_of(&self, owner: &str) -> bool {
+        self.store.workspaces().iter().any(|workspace| workspace.name().owner().eq_ignore_ascii_case(owner))
     }
 
     /// How many workspaces there are.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::transaction::{Applied, Change, Operation, Payload, Transaction};
 use super::{Engine, Error};
-use crate::base::clock;
+use crate::base::{clock, random};
 use crate::resource::actor::Actor;
 use crate::resource::document;
 use crate::resource::etag::Expected;
@@ -112,7 +112,7 @@ impl Writer {
             Payload::Text(format, bytes) => document::parse(*format, bytes)?,
             Payload::Raw(_) => Value::Null,
         };
-        let path = kind.place(given, &value, uuid).map_err(|error| Error::bad_request(error.to_string()))?;
+        let path = kind.place(given, &value, random::uuid).map_err(|error| Error::bad_request(error.to_string()))?;
         // Another kind may claim what this one's pattern makes.
         match self.engine.kinds().claim(path.as_str()) {
             Some((claiming, _)) if claiming.name == kind.name => Ok(path),
@@ -163,20 +163,4 @@ impl Writer {
     pub fn workspace(&self) -> &Arc<Workspace> {
         &self.workspace
     }
-}
-
-/// A random id (RFC 9562, version 4).
-pub(super) fn uuid() -> String {
-    let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes).expect("the system has a random source");
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let mut out = String::with_capacity(36);
-    for (at, byte) in bytes.iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
-            out.push('-');
-        }
-        out.push_str(&format!("{byte:02x}"));
-    }
-    out
 }

@@ -24,15 +24,39 @@ impl FromRequest<Context> for Whole {
         if request.extensions().get::<Unwelcome>().is_some() {
             return Ok(Whole(Bytes::new()));
         }
-        let limited = Limited::new(request.into_body(), context.body_limit);
-        match limited.collect().await {
-            Ok(collected) => Ok(Whole(collected.to_bytes())),
-            Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(Fault::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("the body is larger than {} bytes", context.body_limit),
-            )),
-            Err(_) => Err(Fault::new(StatusCode::BAD_REQUEST, "the body broke off")),
+        collect(request.into_body(), context.config().limits.body).await.map(Whole)
+    }
+}
+
+/// Most bytes of a body that holds no document: credentials, names.
+const SMALL: usize = 64 << 10;
+
+/// As [`Whole`], of a body that holds no document.
+pub struct Small(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Small {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Fault> {
+        if request.extensions().get::<Unwelcome>().is_some() {
+            return Ok(Small(Bytes::new()));
         }
+        small(request.into_body()).await.map(Small)
+    }
+}
+
+/// A body that holds no document, whoever sends it.
+pub async fn small(body: axum::body::Body) -> Result<Bytes, Fault> {
+    collect(body, SMALL).await
+}
+
+async fn collect(body: axum::body::Body, most: usize) -> Result<Bytes, Fault> {
+    match Limited::new(body, most).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
+            Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {most} bytes")))
+        }
+        Err(_) => Err(Fault::new(StatusCode::BAD_REQUEST, "the body broke off")),
     }
 }
 
@@ -94,6 +118,38 @@ pub fn payload(headers: &HeaderMap, body: Bytes) -> Result<Payload, Fault> {
 pub fn json_body(headers: &HeaderMap, body: &[u8]) -> Result<Value, Fault> {
     media(headers, &[Media::Json])?;
     json(body)
+}
+
+/// A body that is a JSON Merge Patch (RFC 7396), also by the plain type.
+pub fn merge_patch_body(headers: &HeaderMap, body: &[u8]) -> Result<Value, Fault> {
+    media(headers, &[Media::Json, Media::MergePatch])?;
+    json(body)
+}
+
+/// The members of a JSON object that may have these, so that a missing one reads as null.
+pub fn only<'a>(body: &'a Value, valid: &[&str]) -> Result<&'a Value, Error> {
+    let names = || valid.iter().map(|name| (*name).to_owned()).collect();
+    let Some(members) = body.as_object() else {
+        return Err(Error::with_valid("the body must be a JSON object", "valid_members", names()));
+    };
+    match members.keys().find(|key| !valid.contains(&key.as_str())) {
+        Some(key) => Err(Error::with_valid(format!("unknown member {key:?}"), "valid_members", names())),
+        None => Ok(body),
+    }
+}
+
+/// A member that is a text.
+pub fn text<'a>(body: &'a Value, name: &str) -> Result<Option<&'a str>, Error> {
+    match &body[name] {
+        Value::String(text) => Ok(Some(text)),
+        Value::Null => Ok(None),
+        _ => Err(Error::bad_request(format!("{name} must be a string"))),
+    }
+}
+
+/// A member that is a text and has to be there.
+pub fn required_text<'a>(body: &'a Value, name: &str) -> Result<&'a str, Error> {
+    text(body, name)?.ok_or_else(|| Error::bad_request(format!("{name} is missing")))
 }
 
 /// Reads JSON with the limits that documents have.

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 
-use crate::auth::Authenticator;
+use crate::auth::{Accounts, Authenticator, Keys};
+use crate::config::{Config, Live};
 use crate::engine::Engine;
+use crate::state::State;
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
@@ -15,17 +17,22 @@ pub struct Context(Arc<Shared>);
 pub struct Shared {
     pub engine: Arc<Engine>,
     pub authenticator: Arc<Authenticator>,
-    /// What clients call this server, without a trailing slash; empty: the request's host.
-    pub public_url: String,
-    /// Largest body in bytes.
-    pub body_limit: usize,
-    /// Most changes of one commit.
-    pub change_limit: usize,
+    pub accounts: Accounts,
+    pub keys: Keys,
+    pub state: State,
+    pub live: Arc<Live>,
+    /// For calls to other servers: bounded in time, follows no redirects.
+    pub client: reqwest::Client,
 }
 
 impl Context {
     pub fn new(shared: Shared) -> Self {
         Context(Arc::new(shared))
+    }
+
+    /// The configuration as it is now.
+    pub fn config(&self) -> Arc<Config> {
+        self.0.live.get()
     }
 }
 

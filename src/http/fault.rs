@@ -154,9 +154,22 @@ impl From<Refusal> for Fault {
             Refusal::Missing => Error::LoginNeeded.into(),
             Refusal::Malformed => Fault::new(
                 unauthorized,
-                "the Authorization header is not readable: send Basic and base64 of name:password",
+                "the credentials are not readable: send Basic and base64 of name:password, or Bearer and a token",
             ),
-            Refusal::Wrong => Fault::new(unauthorized, "unknown account or wrong password"),
+            Refusal::Wrong => Fault::new(unauthorized, "unknown account, wrong password or unknown token"),
+            Refusal::Expired => Fault::new(unauthorized, "the token has expired: make a new one or log in again"),
+            Refusal::Revoked => Fault::new(unauthorized, "this login was ended: log in again"),
+            Refusal::WrongUse => Fault::new(unauthorized, "this token is not for access: send the access token"),
+            Refusal::Unlisted(login) => Fault::new(unauthorized, unlisted(&login)),
+            Refusal::Foreign => Fault::new(
+                StatusCode::FORBIDDEN,
+                "changes by cookie need an Origin header of this server or of one of its allowed-hosts",
+            ),
+            Refusal::Limited(wait) => {
+                let seconds = wait.as_secs() + 1;
+                Fault::new(StatusCode::TOO_MANY_REQUESTS, format!("too many requests: wait {seconds} seconds"))
+                    .header(RETRY_AFTER, &seconds.to_string())
+            }
             Refusal::Throttled(wait) => {
                 let seconds = wait.as_secs() + 1;
                 Fault::new(StatusCode::TOO_MANY_REQUESTS, format!("too many failed logins: wait {seconds} seconds"))
@@ -165,6 +178,13 @@ impl From<Refusal> for Fault {
             Refusal::Unavailable => internal(),
         }
     }
+}
+
+/// What somebody reads whose login is not on the list (contracts/editor.md 1.4).
+pub fn unlisted(login: &str) -> String {
+    format!(
+        "{login} was not found in the list of valid users,Please ask the admin of this server to add you to the list of valid users"
+    )
 }
 
 /// An error and its causes on one line, for the log.

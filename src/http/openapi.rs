@@ -39,10 +39,14 @@ pub fn document<S>(routes: &[Route<S>], schemas: Map<String, Value>, description
             "description": description,
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
-        "security": [{}, { "basic": [] }],
+        "security": [{}, { "basic": [] }, { "bearer": [] }, { "session": [] }],
         "paths": paths,
         "components": {
-            "securitySchemes": { "basic": { "type": "http", "scheme": "basic" } },
+            "securitySchemes": {
+                "basic": { "type": "http", "scheme": "basic", "description": "Account and password, or account and access token." },
+                "bearer": { "type": "http", "scheme": "bearer", "description": "An access token (wl_...) or a signed token of GET /login." },
+                "session": { "type": "apiKey", "in": "cookie", "name": "session", "description": "Set by logging in." },
+            },
             "responses": Map::from_iter(responses),
             "schemas": schemas,
         },

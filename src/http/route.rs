@@ -18,6 +18,8 @@ pub struct Route<S> {
     /// axum's syntax, `{name}` and `{*rest}`.
     pub path: String,
     handler: MethodRouter<S>,
+    /// Whether it logs in or out, so that the cookie has to be set or cleared.
+    pub has_session: bool,
     /// The OpenAPI operation object (OpenAPI 3.1, section 4.8.10).
     pub operation: Value,
 }
@@ -33,8 +35,15 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
             method,
             path: path.into(),
             handler: on(filter, handler),
+            has_session: false,
             operation: json!({ "operationId": id, "parameters": [], "responses": {} }),
         }
+    }
+
+    /// The handler takes a [`tower_sessions::Session`].
+    pub fn with_session(mut self) -> Self {
+        self.has_session = true;
+        self
     }
 
     /// Wraps this route's handler.

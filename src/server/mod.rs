@@ -2,6 +2,7 @@
 
 mod figures;
 mod listen;
+mod login;
 mod pages;
 mod router;
 mod stack;

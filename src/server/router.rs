@@ -14,8 +14,8 @@ use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
-use super::{pages, stack};
-use crate::dialect::{dci, rest};
+use super::{login, pages, stack};
+use crate::dialect::{dci, dmp, editor, rest};
 use crate::http::context::Context;
 use crate::http::openapi;
 use crate::http::route::{self, Route};
@@ -30,6 +30,9 @@ pub trait Health: Send + Sync {
 /// The routes of all dialects, those of each kind expanded.
 fn table(kinds: &Kinds) -> Vec<Route<Context>> {
     let mut table = rest::routes();
+    table.push(login::route());
+    table.extend(dmp::routes());
+    table.extend(editor::routes());
     for kind in kinds.iter() {
         table.extend(rest::kind_routes(kind, dci::owned(kind)));
     }
@@ -113,7 +116,11 @@ pub fn router(
     let pages = pages::Pages::new(document(kinds), metrics, health);
     let compression = CompressionLayer::new().quality(CompressionLevel::Fastest);
     let own = pages::routes().into_iter().map(|route| route.layered(axum::Extension(pages.clone())));
-    let all = own.chain(table(kinds)).collect();
+    let cookies = context.authenticator.sessions().layer(&context.config());
+    let with_cookies = |route: Route<Context>| {
+        if route.has_session { route.layered(cookies.clone()) } else { route }
+    };
+    let all = own.chain(table(kinds)).map(with_cookies).collect();
     // One layer of several: the router boxes each layer that it is given by itself.
     let stack = ServiceBuilder::new()
         .layer(from_fn_with_state(settings, stack::frame))

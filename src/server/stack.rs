@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ORIGIN, VARY,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -18,21 +18,22 @@ use bytes::Bytes;
 use tracing::Instrument as _;
 
 use super::figures::Figures;
-use crate::dialect::dci;
+use crate::auth::Authenticator;
+use crate::config::{Config, Live};
+use crate::dialect::{dci, dmp};
 use crate::http::fault::{Fault, internal};
 
 /// What the stack is told by the configuration.
 #[derive(Clone)]
 pub struct Settings {
-    timeout: Duration,
-    /// Origins that get an answer with credentials.
-    origins: Arc<[String]>,
+    live: Arc<Live>,
+    authenticator: Arc<Authenticator>,
     figures: Arc<Figures>,
 }
 
 impl Settings {
-    pub fn new(timeout: Duration, origins: Arc<[String]>) -> Self {
-        Settings { timeout, origins, figures: Arc::default() }
+    pub fn new(live: Arc<Live>, authenticator: Arc<Authenticator>) -> Self {
+        Settings { live, authenticator, figures: Arc::default() }
     }
 }
 
@@ -59,13 +60,22 @@ pub(super) async fn frame(State(settings): State<Settings>, request: Request, ne
     let id = request_id();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let cors = cors(&settings, &request);
+    let config = settings.live.get();
+    let cors = cors(&config, &request);
     let span = tracing::info_span!("request", %id, http.method = %method, http.path = %request.uri().path());
     let started = Instant::now();
-    let mut response = if method == Method::OPTIONS && cors.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+    // Preflights are answered before anything else is asked (contracts/editor.md 1.1).
+    let mut response = if method == Method::OPTIONS {
         StatusCode::OK.into_response()
     } else {
-        limited(settings.timeout, next.run(request)).instrument(span.clone()).await
+        let (parts, body) = request.into_parts();
+        match settings.authenticator.admit(settings.authenticator.address(&parts)) {
+            Ok(()) => {
+                let timeout = Duration::from_secs(config.limits.request_timeout);
+                limited(timeout, next.run(Request::from_parts(parts, body))).instrument(span.clone()).await
+            }
+            Err(refusal) => Fault::from(refusal).into_response(),
+        }
     };
     let taken = started.elapsed();
     for (name, value) in &cors {
@@ -105,14 +115,13 @@ async fn limited(timeout: Duration, answer: impl Future<Output = Response>) -> R
     }
 }
 
-/// Cross-origin headers (decisions.md 19).
-fn cors(settings: &Settings, request: &Request) -> HeaderMap {
+/// Cross-origin headers (decisions.md 19, contracts/editor.md 1.2).
+fn cors(config: &Config, request: &Request) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let is_open = dci::is_open_to_all_origins(request.uri().path());
+    let is_open = is_open_to_all_origins(request.uri().path());
     let origin = request.headers().get(ORIGIN);
-    let is_allowed =
-        origin.and_then(|o| o.to_str().ok()).is_some_and(|o| settings.origins.iter().any(|known| known == o));
-    if !settings.origins.is_empty() {
+    let is_allowed = origin.and_then(|origin| origin.to_str().ok()).is_some_and(|origin| config.allows_origin(origin));
+    if !config.allowed_hosts.is_empty() {
         // Answers differ by origin, also to those that are not allowed.
         headers.insert(VARY, HeaderValue::from_static("Origin"));
     }
@@ -128,15 +137,22 @@ fn cors(settings: &Settings, request: &Request) -> HeaderMap {
     }
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag"));
     if request.method() == Method::OPTIONS {
-        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"));
+        headers
+            .insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE, OPTIONS"));
         headers.insert(
             ACCESS_CONTROL_ALLOW_HEADERS,
             HeaderValue::from_static(
                 "Content-Type, Authorization, X-Requested-With, If-Match, If-None-Match, newpassword",
             ),
         );
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("1000"));
     }
     headers
+}
+
+/// Pages of any origin may call the older APIs, without the browser's own credentials.
+fn is_open_to_all_origins(path: &str) -> bool {
+    dci::is_open_to_all_origins(path) || dmp::is_open_to_all_origins(path)
 }
 
 /// A panic costs one request, not the server.

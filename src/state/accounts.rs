@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::database::{Error, State, sql};
+use super::database::{Error, State, fresh_id, sql};
 use crate::base::clock;
 use crate::resource::actor::Account;
 use crate::resource::key::{NameError, RESERVED_OWNERS, account_name};
@@ -25,10 +25,7 @@ impl State {
         if RESERVED_OWNERS.contains(&folded.as_str()) {
             return Err(NameError::reserved(new.name).into());
         }
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).expect("the system has a random source");
-        // 53 bits: exact in every JSON reader.
-        let id = (u64::from_le_bytes(random) >> 11) as i64;
+        let id = fresh_id();
         let done = sqlx::query(
             "INSERT INTO account (id, name, folded, email, password, is_admin, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (folded) DO NOTHING",
@@ -44,7 +41,7 @@ impl State {
         .await
         .map_err(sql("creating an account"))?;
         if done.rows_affected() == 0 {
-            return Err(Error::Exists(new.name.to_owned()));
+            return Err(Error::Exists { what: "account", name: new.name.to_owned() });
         }
         Ok(Account { id, name: new.name.to_owned(), email: new.email.map(str::to_owned), is_admin: new.is_admin })
     }
@@ -59,6 +56,16 @@ impl State {
         Ok(row.map(|row| (account(&row), row.get("password"))))
     }
 
+    /// The account of this id.
+    pub async fn account_by_id(&self, id: i64) -> Result<Option<Account>, Error> {
+        let row = sqlx::query("SELECT id, name, email, is_admin FROM account WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(sql("reading an account"))?;
+        Ok(row.as_ref().map(account))
+    }
+
     /// All accounts by name.
     pub async fn accounts(&self) -> Result<Vec<Account>, Error> {
         let rows = sqlx::query("SELECT id, name, email, is_admin FROM account ORDER BY folded")
@@ -68,29 +75,63 @@ impl State {
         Ok(rows.iter().map(account).collect())
     }
 
-    /// Replaces the password.
+    /// Replaces the password and ends every session, login and token of the account.
     pub async fn set_password(&self, name: &str, password: &str) -> Result<(), Error> {
-        let done = sqlx::query("UPDATE account SET password = $1 WHERE folded = $2")
+        let doing = "setting a password";
+        let mut step = self.pool.begin().await.map_err(sql(doing))?;
+        let row = sqlx::query("UPDATE account SET password = $1 WHERE folded = $2 RETURNING id")
             .bind(password)
             .bind(name.to_ascii_lowercase())
-            .execute(&self.pool)
+            .fetch_optional(&mut *step)
             .await
-            .map_err(sql("setting a password"))?;
-        if done.rows_affected() == 0 { Err(Error::NotFound(name.to_owned())) } else { Ok(()) }
+            .map_err(sql(doing))?;
+        let id: i64 = row.ok_or_else(|| Error::not_found(ACCOUNT, name))?.get("id");
+        for statement in [
+            "DELETE FROM session WHERE account_id = $1",
+            "DELETE FROM login WHERE account_id = $1",
+            "DELETE FROM token WHERE account_id = $1",
+        ] {
+            sqlx::query(statement).bind(id).execute(&mut *step).await.map_err(sql(doing))?;
+        }
+        step.commit().await.map_err(sql(doing))
     }
 
-    /// Removes the account. Its workspaces stay on disk.
+    /// Changes what is given; the inner `None` removes the address.
+    pub async fn change_account(
+        &self,
+        name: &str,
+        email: Option<Option<&str>>,
+        is_admin: Option<bool>,
+    ) -> Result<(), Error> {
+        let done = sqlx::query(
+            "UPDATE account SET email = CASE WHEN $1 = 1 THEN $2 ELSE email END, is_admin = COALESCE($3, is_admin) \
+             WHERE folded = $4",
+        )
+        .bind(i64::from(email.is_some()))
+        .bind(email.flatten())
+        .bind(is_admin.map(i64::from))
+        .bind(name.to_ascii_lowercase())
+        .execute(&self.pool)
+        .await
+        .map_err(sql("changing an account"))?;
+        if done.rows_affected() == 0 { Err(Error::not_found(ACCOUNT, name)) } else { Ok(()) }
+    }
+
+    /// Removes the account and everything that lets somebody in as it. Its workspaces stay on disk.
     pub async fn delete_account(&self, name: &str) -> Result<(), Error> {
         let done = sqlx::query("DELETE FROM account WHERE folded = $1")
             .bind(name.to_ascii_lowercase())
             .execute(&self.pool)
             .await
             .map_err(sql("deleting an account"))?;
-        if done.rows_affected() == 0 { Err(Error::NotFound(name.to_owned())) } else { Ok(()) }
+        if done.rows_affected() == 0 { Err(Error::not_found(ACCOUNT, name)) } else { Ok(()) }
     }
 }
 
-fn account(row: &SqliteRow) -> Account {
+const ACCOUNT: &str = "account";
+
+/// Of a row with the columns id, name, email, is_admin.
+pub(super) fn account(row: &SqliteRow) -> Account {
     Account {
         id: row.get("id"),
         name: row.get("name"),
@@ -111,14 +152,14 @@ mod tests {
     async fn names_are_unique_ignoring_case_and_some_are_reserved() {
         let state = State::in_memory().await.unwrap();
         let made = state.create_account(new("Ann")).await.unwrap();
-        assert!(matches!(state.create_account(new("aNN")).await, Err(Error::Exists(_))));
+        assert!(matches!(state.create_account(new("aNN")).await, Err(Error::Exists { .. })));
         assert!(matches!(state.create_account(new("Catalogue")).await, Err(Error::Name(_))));
         assert!(matches!(state.create_account(new("a/b")).await, Err(Error::Name(_))));
         assert_eq!(state.account("ANN").await.unwrap().unwrap().0, made);
         state.set_password("ann", "y").await.unwrap();
         assert_eq!(state.account("ann").await.unwrap().unwrap().1.as_deref(), Some("y"));
         state.delete_account("ann").await.unwrap();
-        assert!(matches!(state.delete_account("ann").await, Err(Error::NotFound(_))));
+        assert!(matches!(state.delete_account("ann").await, Err(Error::NotFound { .. })));
         assert!(state.accounts().await.unwrap().is_empty());
     }
 

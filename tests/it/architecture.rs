@@ -12,9 +12,9 @@ const RINGS: &[&[&str]] = &[
     &["config", "resource"],
     &["store", "index", "state"],
     &["engine"],
-    &["auth"],
+    &["auth", "github"],
     &["http"],
-    &["dialect/dci", "dialect/rest", "kinds"],
+    &["dialect/dci", "dialect/dmp", "dialect/editor", "dialect/rest", "kinds"],
     &["server"],
     &["app"],
     &["control"],
@@ -23,7 +23,7 @@ const RINGS: &[&[&str]] = &[
 
 /// Libraries that one place alone may name.
 const CONFINED: &[(&str, &str)] =
-    &[("git2", "store"), ("notify", "store"), ("tantivy", "index"), ("std::env", "config.rs")];
+    &[("git2", "store"), ("notify", "store"), ("tantivy", "index"), ("std::env", "config"), ("oauth2", "github")];
 
 const LINES_MOST: usize = 400;
 

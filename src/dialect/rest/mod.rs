@@ -1,5 +1,6 @@
 //! `/api/v1`: workspaces, their files, and documents of every kind.
 
+mod accounts;
 mod cursor;
 mod documents;
 mod files;

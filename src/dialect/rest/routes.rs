@@ -7,7 +7,7 @@ use axum::handler::Handler;
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{documents, files, kinds, query, revisions, workspaces, writes};
+use super::{accounts, documents, files, kinds, query, revisions, workspaces, writes};
 use crate::http::context::Context;
 use crate::http::route::Route;
 use crate::resource::kind::Kind;
@@ -29,7 +29,8 @@ pub fn routes() -> Vec<Route<Context>> {
     let at = |rest: &str| format!("{WORKSPACE}{rest}");
     let file = "The stored bytes, whatever they are.";
     let binary = [("application/octet-stream", json!({}))];
-    vec![
+    let mut table = accounts::routes();
+    table.extend([
         Route::new(Method::GET, "/api/v1", "get_root", kinds::get_root).tag("server").summary("What is here").answer(
             200,
             "Addresses.",
@@ -78,6 +79,19 @@ pub fn routes() -> Vec<Route<Context>> {
             .summary("One workspace: clone URL, head, documents per kind, violations")
             .answer(200, "The workspace.", &[(JSON, object())])
             .errors(&[401, 404]),
+        rehearsed(Route::new(Method::PATCH, WORKSPACE, "patch_workspace", workspaces::patch_workspace))
+            .tag("workspaces")
+            .summary("Change who may read a workspace without being a member, and what pushes may bring")
+            .body(&[(
+                JSON,
+                json!({
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": { "public": { "type": "boolean" }, "push": { "enum": ["free", "strict"] } },
+                }),
+            )])
+            .answer(200, "The workspace.", &[(JSON, object())])
+            .errors(&[400, 401, 403, 404, 413, 415]),
         rehearsed(Route::new(Method::DELETE, WORKSPACE, "delete_workspace", workspaces::delete_workspace))
             .tag("workspaces")
             .summary("Delete a workspace and its history")
@@ -115,7 +129,8 @@ pub fn routes() -> Vec<Route<Context>> {
             .header("If-Match", true, "The etag that you read.")
             .empty(204, "Deleted.")
             .errors(&[400, 401, 403, 404, 409, 412, 503]),
-    ]
+    ]);
+    table
 }
 
 fn commits_schema() -> Value {

@@ -8,15 +8,15 @@ use serde_json::{Map, Value, json};
 
 use super::documents::{Answer, LOCATION, escaped, json_answer};
 use super::writes::{WRITE_PARAMETERS, changes, options};
-use crate::auth::{Caller, Required};
+use crate::auth::{Address, By, Caller, Required};
 use crate::base::blocking;
-use crate::engine::{Error, NewWorkspace, Overview};
-use crate::http::body::{Whole, json_body};
+use crate::engine::{Error, NewWorkspace, Overview, SettingsChange};
+use crate::http::body::{Whole, json_body, merge_patch_body, only};
 use crate::http::context::Context;
 use crate::http::fault::violations_json;
 use crate::http::parameters::{LIMIT, LIMIT_MOST, OFFSET_MOST, Parameters};
 use crate::http::path::Path;
-use crate::resource::actor::Actor;
+use crate::resource::actor::{Actor, Role};
 use crate::resource::key::WorkspaceName;
 use crate::store::{PushPolicy, Settings};
 
@@ -28,12 +28,7 @@ fn object(
     settings: Settings,
     overview: Option<&Overview>,
 ) -> Value {
-    let base = if context.public_url.is_empty() {
-        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        format!("http://{host}")
-    } else {
-        context.public_url.clone()
-    };
+    let base = context.config().base_url(headers.get(HOST).and_then(|host| host.to_str().ok()));
     let counts = overview.map_or(&[][..], |overview| &overview.documents);
     let documents = counts.iter().map(|count| (count.kind.to_string(), json!(count.documents)));
     json!({
@@ -44,7 +39,8 @@ fn object(
         "clone_url": format!("{base}/git/{}/{}.git", escaped(name.owner()), escaped(name.name())),
         "head": overview.map(|overview| overview.head.to_string()),
         "public": settings.public,
-        "push": push_name(settings.push),
+        "push": settings.push.as_str(),
+        "role": overview.and_then(|overview| overview.role).map(Role::name),
         "documents": Map::from_iter(documents),
         "violations": counts.iter().map(|count| count.violating).sum::<usize>(),
     })
@@ -52,13 +48,6 @@ fn object(
 
 fn shown(context: &Context, headers: &HeaderMap, overview: &Overview) -> Value {
     object(context, headers, &overview.name, overview.settings, Some(overview))
-}
-
-fn push_name(push: PushPolicy) -> &'static str {
-    match push {
-        PushPolicy::Free => "free",
-        PushPolicy::Strict => "strict",
-    }
 }
 
 /// `GET /api/v1/workspaces`.
@@ -111,32 +100,51 @@ pub(super) async fn post_workspace(
 }
 
 fn new_workspace(actor: &Actor, body: &Value) -> Result<NewWorkspace, Error> {
-    const MEMBERS: [&str; 4] = ["owner", "name", "public", "push"];
-    let members = body
-        .as_object()
-        .ok_or_else(|| Error::bad_request("the body is {\"name\", \"owner\"?, \"public\"?, \"push\"?}"))?;
-    if let Some(key) = members.keys().find(|key| !MEMBERS.contains(&key.as_str())) {
-        let valid = MEMBERS.iter().map(|name| (*name).to_owned()).collect();
-        return Err(Error::with_valid(format!("unknown member {key:?}"), "valid_members", valid));
-    }
+    let body = only(body, &["owner", "name", "public", "push"])?;
     let name = body["name"].as_str().ok_or_else(|| Error::bad_request("name is missing"))?;
     let owner = match &body["owner"] {
         Value::String(owner) => owner.as_str(),
         Value::Null => actor.name().unwrap_or_default(),
         _ => return Err(Error::bad_request("owner must be a string")),
     };
-    let public = match &body["public"] {
-        Value::Bool(public) => *public,
-        Value::Null => false,
-        _ => return Err(Error::bad_request("public must be true or false")),
-    };
-    let push = match &body["push"] {
-        Value::Null => PushPolicy::Free,
-        Value::String(text) if text == "free" => PushPolicy::Free,
-        Value::String(text) if text == "strict" => PushPolicy::Strict,
-        _ => return Err(Error::bad_request("push must be \"free\" or \"strict\"")),
-    };
+    let public = public(&body["public"])?.unwrap_or_default();
+    let push = push(&body["push"])?.unwrap_or_default();
     Ok(NewWorkspace { name: WorkspaceName::new(owner, name)?, settings: Settings { public, push } })
+}
+
+fn public(value: &Value) -> Result<Option<bool>, Error> {
+    match value {
+        Value::Bool(public) => Ok(Some(*public)),
+        Value::Null => Ok(None),
+        _ => Err(Error::bad_request("public must be true or false")),
+    }
+}
+
+fn push(value: &Value) -> Result<Option<PushPolicy>, Error> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) if PushPolicy::parse(text).is_some() => Ok(PushPolicy::parse(text)),
+        _ => Err(Error::bad_request("push must be \"free\" or \"strict\"")),
+    }
+}
+
+/// `PATCH /api/v1/workspaces/{owner}/{name} {"public"?, "push"?}`.
+pub(super) async fn patch_workspace(
+    State(context): State<Context>,
+    caller: Required,
+    Path((owner, name)): Path<(String, String)>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    Whole(body): Whole,
+) -> Answer {
+    parameters.only(&["dry_run"])?;
+    let (actor, name) = (caller.0?, WorkspaceName::new(&owner, &name)?);
+    let body = merge_patch_body(&headers, &body)?;
+    let members = only(&body, &["public", "push"])?;
+    let change = SettingsChange { public: public(&members["public"])?, push: push(&members["push"])? };
+    let overview = context.engine.change_settings(&actor, &name, change, parameters.flag("dry_run")?).await?;
+    let body = json!({ "workspace": shown(&context, &headers, &overview) });
+    Ok(json_answer(StatusCode::OK, body.to_string()))
 }
 
 /// `GET /api/v1/workspaces/{owner}/{name}`.
@@ -159,6 +167,7 @@ pub(super) async fn get_workspace(
 pub(super) async fn delete_workspace(
     State(context): State<Context>,
     caller: Required,
+    from: Address,
     Path((owner, name)): Path<(String, String)>,
     parameters: Parameters,
 ) -> Answer {
@@ -168,6 +177,8 @@ pub(super) async fn delete_workspace(
         context.engine.check_deletion(&actor, &name)?;
     } else {
         context.engine.delete_workspace(&actor, &name).await?;
+        let by = By { name: actor.name().map(str::to_owned), address: from.0 };
+        context.accounts.note(&by, "workspace.deleted", Some(name.as_str()), None).await;
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -185,7 +196,7 @@ pub(super) async fn post_commits(
     let mut options = options(&parameters)?;
     let actor = caller.0?;
     let writer = context.engine.writer(&actor, &WorkspaceName::new(&owner, &name)?)?;
-    let (changes, message) = changes(&json_body(&headers, &body)?, context.change_limit)?;
+    let (changes, message) = changes(&json_body(&headers, &body)?, context.config().limits.changes)?;
     options.message = message.or(options.message);
     let dry_run = options.dry_run;
     let written = writer.commit(changes, options).await?;

@@ -13,8 +13,8 @@ use crate::resource::kind::model::Kind;
 use crate::resource::kind::pattern::Captures;
 
 /// Plurals that are routes of the server (decisions.md 11).
-pub const RESERVED_PLURALS: [&str; 9] =
-    ["kinds", "workspaces", "tokens", "audit", "users", "groups", "tasks", "changes", "search"];
+pub const RESERVED_PLURALS: [&str; 10] =
+    ["kinds", "workspaces", "tokens", "session", "audit", "users", "groups", "tasks", "changes", "search"];
 
 /// Changes when rows are made differently from the same declarations.
 const ROW_FORMAT: &str = "1";

@@ -1,71 +1,11 @@
-//! config.yaml and the environment, checked once: the only reader of the environment.
+//! From the file and the environment to a [`Config`].
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use serde_yaml::{Mapping, Value};
 
+use super::Config;
 use crate::base::nearest::nearest;
-
-/// What the configuration file says; see `config.yaml` for the meaning of each key.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Config {
-    pub listen: String,
-    pub public_url: String,
-    pub workspaces_location: PathBuf,
-    pub templates: Vec<PathBuf>,
-    pub allowed_hosts: Vec<String>,
-    pub catalogue: Catalogue,
-    pub limits: Limits,
-    pub log: Log,
-    pub cache: Cache,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Catalogue {
-    pub writers: Writers,
-}
-
-/// Who may write the shared catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Writers {
-    Accounts,
-    Admins,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Limits {
-    /// Bytes.
-    pub body: usize,
-    /// Seconds.
-    pub request_timeout: u64,
-    pub changes: usize,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Log {
-    pub filter: String,
-    pub format: LogFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LogFormat {
-    Text,
-    Json,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Cache {
-    /// Bytes.
-    pub documents: u64,
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -85,12 +25,14 @@ pub enum Error {
     Unknown { origin: String, key: String, nearest: Option<String> },
     #[error("{origin}: {key} must be {wanted}")]
     Shape { origin: String, key: String, wanted: &'static str },
+    #[error("{origin}: {key} is {value:?}: {wanted}")]
+    Senseless { origin: String, key: &'static str, value: String, wanted: &'static str },
     #[error("the configuration does not fit: {0}")]
     Value(#[source] serde_yaml::Error),
 }
 
 /// The file that holds every key with its default is itself the definition of both.
-const DEFAULTS: &str = include_str!("../config.yaml");
+const DEFAULTS: &str = include_str!("../../config.yaml");
 
 impl Config {
     /// Defaults, then the file (`config.yaml` in the working directory when none is named and it
@@ -104,17 +46,23 @@ impl Config {
             Some(file) => std::fs::read_to_string(file).map_err(|source| Error::Read { file: file.clone(), source })?,
             None => String::new(),
         };
+        Self::of_text(found, &text)
+    }
+
+    /// As [`Config::load`], of the text that the file holds or is to hold.
+    pub fn of_text(found: Option<PathBuf>, text: &str) -> Result<Self, Error> {
         let origin = found.as_ref().map_or_else(String::new, |file| file.display().to_string());
         let base = found.as_ref().and_then(|file| file.parent()).unwrap_or(Path::new("")).to_owned();
         // Variables that are not UTF-8 are none of ours.
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .filter(|(name, _)| name.starts_with(PREFIX));
-        let mut config = Self::read(&origin, &text, environment)?;
+        let mut config = Self::read(&origin, text, environment)?;
         config.workspaces_location = base.join(&config.workspaces_location);
         for folder in &mut config.templates {
             *folder = base.join(&*folder);
         }
+        config.file = found;
         Ok(config)
     }
 
@@ -136,6 +84,7 @@ impl Config {
             }
             let path = name[PREFIX.len()..].to_ascii_lowercase().replace("__", ".").replace('_', "-");
             let value = yaml(&name, &text)?;
+            let path = spelled(&merged, &path);
             let over = path
                 .rsplit('.')
                 .fold(value, |inner, key| Value::Mapping(Mapping::from_iter([(Value::String(key.to_owned()), inner)])));
@@ -143,8 +92,24 @@ impl Config {
                 merge(&name, "", &mut merged, over)?;
             }
         }
-        serde_yaml::from_value(merged).map_err(Error::Value)
+        let config: Config = serde_yaml::from_value(merged).map_err(Error::Value)?;
+        config.refuse_senseless(origin)?;
+        Ok(config)
     }
+}
+
+/// A dotted key as the defaults spell it, which may have capitals: variables have none to tell.
+fn spelled(defaults: &Value, path: &str) -> String {
+    let mut at = Some(defaults);
+    let spelled = path.split('.').map(|part| {
+        let entry = at.and_then(Value::as_mapping).and_then(|keys| {
+            keys.iter()
+                .find_map(|(key, value)| Some((key.as_str()?, value)).filter(|(key, _)| key.eq_ignore_ascii_case(part)))
+        });
+        at = entry.map(|(_, value)| value);
+        entry.map_or(part, |(key, _)| key)
+    });
+    spelled.collect::<Vec<_>>().join(".")
 }
 
 const PREFIX: &str = "WORKLEAF_";
@@ -191,6 +156,15 @@ mod tests {
         .unwrap();
         assert_eq!((config.limits.body, config.limits.request_timeout, config.listen.as_str()), (5, 7, "b:2"));
         assert_eq!(config.limits.changes, plain.limits.changes);
+        let config = read(
+            "",
+            &[("WORKLEAF_AUTHENTICATION__CLIENTID", "x"), ("WORKLEAF_SESSION__SECRETKEY", "0123456789abcdef")],
+        )
+        .unwrap();
+        assert_eq!(
+            (config.authentication.client_id.as_str(), config.session.secret_key.as_str()),
+            ("x", "0123456789abcdef")
+        );
     }
 
     #[test]

@@ -1,0 +1,311 @@
+//! From a credential to an actor.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+use tokio::sync::Mutex;
+
+use super::credential::{Credential, address, credential, refuse_forged};
+use super::password::Passwords;
+use super::rate::Rates;
+use super::remembered::{Known, Remembered};
+use super::session::Sessions;
+use super::signed::{Claims, Lifetimes, Pair, Signer};
+use super::throttle::Throttle;
+use super::{Keys, Refusal, token};
+use crate::base::clock;
+use crate::config::Live;
+use crate::resource::actor::{Account, Actor, Scope};
+use crate::state::State;
+use crate::state::audit::Event;
+
+/// Turns credentials into actors.
+pub struct Authenticator {
+    pub(super) state: State,
+    config: Arc<Live>,
+    passwords: Passwords,
+    signer: Signer,
+    sessions: Sessions,
+    remembered: Remembered,
+    throttle: Throttle,
+    rates: Rates,
+    /// One verification at a time per account: many wrong passwords at once are counted one after
+    /// another, and of many right ones only the first is verified.
+    turns: [Mutex<()>; TURNS],
+}
+
+const TURNS: usize = 64;
+
+impl Authenticator {
+    pub fn new(state: State, config: Arc<Live>, keys: &Keys) -> Self {
+        Authenticator {
+            passwords: Passwords::new(state.clone()),
+            signer: Signer::new(&keys.tokens),
+            sessions: Sessions::new(state.clone()),
+            remembered: Remembered::new(),
+            throttle: Throttle::default(),
+            rates: Rates::new(&config.get().limits),
+            turns: std::array::from_fn(|_| Mutex::new(())),
+            state,
+            config,
+        }
+    }
+
+    /// Some account, credential or rule changed: credentials are looked at afresh.
+    pub fn forget(&self) {
+        self.remembered.forget();
+    }
+
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Where a request comes from.
+    pub fn address(&self, parts: &Parts) -> Option<IpAddr> {
+        address(parts, &self.config.get())
+    }
+
+    /// Refuses an address that asks too often.
+    pub fn admit(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
+        match address.and_then(|address| self.rates.address(address)) {
+            Some(wait) => Err(Refusal::Limited(wait)),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads the request's credential; none is [`Actor::Anonymous`].
+    pub async fn authenticate(&self, parts: &Parts) -> Result<Actor, Refusal> {
+        let known = match credential(&parts.headers)? {
+            None => return Ok(Actor::Anonymous),
+            Some(Credential::Basic { name, password }) => {
+                refuse_forged(parts, &self.config.get(), false)?;
+                self.by_password(&name, &password, self.address(parts)).await?
+            }
+            Some(Credential::Bearer(text)) if token::is_token(&text) => {
+                self.by_token(None, &text, self.address(parts)).await?
+            }
+            Some(Credential::Bearer(text)) => self.by_signed(&text).await?,
+            Some(Credential::Session(id)) => match self.by_session(id).await? {
+                Some(known) => {
+                    refuse_forged(parts, &self.config.get(), true)?;
+                    known
+                }
+                // Ended, or never was: the browser is nobody, as without the cookie.
+                None => return Ok(Actor::Anonymous),
+            },
+        };
+        match self.rates.account(known.account.id) {
+            Some(wait) => Err(Refusal::Limited(wait)),
+            None => Ok(Actor::Account(known.account, known.scope)),
+        }
+    }
+
+    /// The account of a name and its password. A token is refused: what it is good for would be lost.
+    pub async fn login(&self, name: &str, password: &str, from: Option<IpAddr>) -> Result<Arc<Account>, Refusal> {
+        if token::is_token(password) {
+            return Err(Refusal::Wrong);
+        }
+        Ok(self.by_password(name, password, from).await?.account)
+    }
+
+    /// As [`Authenticator::login`], of the request's Basic credentials; `None` without such.
+    pub async fn login_by_basic(&self, parts: &Parts) -> Result<Option<Arc<Account>>, Refusal> {
+        match credential(&parts.headers)? {
+            Some(Credential::Basic { name, password }) => {
+                self.login(&name, &password, self.address(parts)).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Refuses a login that another site's page makes a browser send: it would be the page's choice
+    /// who the browser is from now on.
+    pub fn refuse_foreign(&self, parts: &Parts) -> Result<(), Refusal> {
+        refuse_forged(parts, &self.config.get(), false)
+    }
+
+    async fn by_password(&self, name: &str, password: &str, from: Option<IpAddr>) -> Result<Known, Refusal> {
+        if token::is_token(password) {
+            return self.by_token(Some(name), password, from).await;
+        }
+        let mark = self.remembered.mark(&["password", &name.to_ascii_lowercase(), password]);
+        if let Some(known) = self.remembered.get(&mark) {
+            return Ok(known);
+        }
+        let _turn = self.turns[turn(name)].lock().await;
+        // Requests that come together carry the same credentials: the first verifies for all.
+        if let Some(known) = self.remembered.get(&mark) {
+            return Ok(known);
+        }
+        self.throttled(name, from)?;
+        let era = self.remembered.era();
+        match self.passwords.verify(name, password).await? {
+            Some(account) => {
+                self.throttle.succeeded(name);
+                self.note("login.password", Some(&account.name), None, from, None).await;
+                let known = Known { account: Arc::new(account), scope: Scope::Admin };
+                self.remembered.put(mark, known.clone(), None, era);
+                Ok(known)
+            }
+            None => {
+                self.throttle.failed(name, from);
+                self.note("login.failed", Some(name), None, from, Some("unknown account or wrong password")).await;
+                Err(Refusal::Wrong)
+            }
+        }
+    }
+
+    /// The account of an access token; `name`, where one is given with it, has to be the account's.
+    async fn by_token(&self, name: Option<&str>, text: &str, from: Option<IpAddr>) -> Result<Known, Refusal> {
+        let name = name.filter(|name| !name.is_empty());
+        let mark = self.remembered.mark(&["token", &name.unwrap_or_default().to_ascii_lowercase(), text]);
+        if let Some(known) = self.remembered.get(&mark) {
+            return Ok(known);
+        }
+        let throttled = name.unwrap_or("a token");
+        self.throttled(throttled, from)?;
+        let era = self.remembered.era();
+        let now = clock::now();
+        let found = self.state.token_of(&token::digest(text)).await?;
+        let refusal = match found {
+            Some((account, _)) if name.is_some_and(|name| !name.eq_ignore_ascii_case(&account.name)) => Refusal::Wrong,
+            Some((_, token)) if token.expires_at.is_some_and(|at| at <= now) => Refusal::Expired,
+            Some((account, token)) => {
+                self.refuse_unlisted(&account).await?;
+                self.note("token.used", Some(&account.name), Some(&token.name), from, None).await;
+                let known = Known { account: Arc::new(account), scope: token.scope };
+                self.remembered.put(mark, known.clone(), token.expires_at.map(|at| at - now), era);
+                return Ok(known);
+            }
+            None => Refusal::Wrong,
+        };
+        self.throttle.failed(throttled, from);
+        self.note("login.failed", name, None, from, Some("unknown, foreign or expired token")).await;
+        Err(refusal)
+    }
+
+    async fn by_signed(&self, text: &str) -> Result<Known, Refusal> {
+        let mark = self.remembered.mark(&["signed", text]);
+        if let Some(known) = self.remembered.get(&mark) {
+            return Ok(known);
+        }
+        let era = self.remembered.era();
+        let (account, claims) = self.signer.account(&self.state, text).await?;
+        let known = Known { account: Arc::new(account), scope: Scope::Admin };
+        self.remembered.put(mark, known.clone(), Some(claims.exp - clock::now()), era);
+        Ok(known)
+    }
+
+    async fn by_session(&self, id: tower_sessions::session::Id) -> Result<Option<Known>, Refusal> {
+        let mark = self.remembered.mark(&["session", &id.to_string()]);
+        if let Some(known) = self.remembered.get(&mark) {
+            return Ok(Some(known));
+        }
+        let era = self.remembered.era();
+        let opened = self.sessions.open(id).await.map_err(|error| {
+            tracing::error!(%error, "opening a session");
+            Refusal::Unavailable
+        })?;
+        let Some((account, via)) = opened else { return Ok(None) };
+        if let Some((provider, login)) = via
+            && !self.config.get().lists(&provider, &login)
+        {
+            return Err(Refusal::Unlisted(login));
+        }
+        let Some(account) = self.state.account_by_id(account).await? else { return Ok(None) };
+        let known = Known { account: Arc::new(account), scope: Scope::Admin };
+        self.remembered.put(mark, known.clone(), None, era);
+        Ok(Some(known))
+    }
+
+    /// Accounts that came from a provider and have no password are good as long as the provider's
+    /// list has them.
+    async fn refuse_unlisted(&self, account: &Account) -> Result<(), Refusal> {
+        let config = self.config.get();
+        if config.authentication.users.is_none() && config.authentication.provider.users.is_none() {
+            return Ok(());
+        }
+        if self.state.account(&account.name).await?.is_some_and(|(_, password)| password.is_some()) {
+            return Ok(());
+        }
+        let identities = self.state.identities(account.id).await?;
+        match identities.first() {
+            Some(first) if !identities.iter().any(|known| config.lists(&known.provider, &known.login)) => {
+                Err(Refusal::Unlisted(first.login.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// New signed tokens for an account.
+    pub async fn sign(&self, account: &Account) -> Result<Pair, Refusal> {
+        Ok(self.signer.login(&self.state, account, self.lifetimes()).await?)
+    }
+
+    /// Whose signed access token this is, and what it says.
+    pub async fn signed(&self, token: &str) -> Result<(Account, Claims), Refusal> {
+        self.signer.account(&self.state, token).await
+    }
+
+    /// New signed tokens for a refresh token.
+    pub async fn refresh(&self, token: &str, from: Option<IpAddr>) -> Result<Pair, Refusal> {
+        let refreshed = self.signer.refresh(&self.state, token, self.lifetimes()).await;
+        if matches!(refreshed, Err(Refusal::Revoked)) {
+            // A family may just have ended.
+            self.forget();
+            self.note("login.failed", None, None, from, Some("a refresh token was used twice or revoked")).await;
+        }
+        Ok(refreshed?.1)
+    }
+
+    /// Ends a login by signed tokens.
+    pub async fn end(&self, claims: &Claims) -> Result<(), Refusal> {
+        self.state.delete_login(&claims.family).await?;
+        self.forget();
+        Ok(())
+    }
+
+    fn lifetimes(&self) -> Lifetimes {
+        let config = self.config.get();
+        let authentication = &config.authentication;
+        Lifetimes { access: authentication.access_lifetime, refresh: authentication.refresh_lifetime }
+    }
+
+    fn throttled(&self, name: &str, from: Option<IpAddr>) -> Result<(), Refusal> {
+        self.throttle.wait(name, from).map_or(Ok(()), |wait| Err(Refusal::Throttled(wait)))
+    }
+
+    /// Writes the audit log. What cannot be noted is logged and goes on.
+    pub async fn note(
+        &self,
+        action: &str,
+        actor: Option<&str>,
+        subject: Option<&str>,
+        from: Option<IpAddr>,
+        detail: Option<&str>,
+    ) {
+        let event = Event {
+            id: 0,
+            actor: actor.map(shortened),
+            action: action.to_owned(),
+            subject: subject.map(shortened),
+            address: from.map(|address| address.to_string()),
+            detail: detail.map(str::to_owned),
+        };
+        if let Err(error) = self.state.note(event).await {
+            tracing::error!(error = &error as &dyn std::error::Error, action, "writing the audit log");
+        }
+    }
+}
+
+/// What somebody claims to be called may be anything.
+fn shortened(name: &str) -> String {
+    name.chars().take(200).collect()
+}
+
+/// Which of the turns an account's name takes.
+fn turn(name: &str) -> usize {
+    name.bytes().fold(0, |sum: usize, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte.to_ascii_lowercase())))
+        % TURNS
+}

@@ -1,0 +1,124 @@
+//! Browser sessions: an opaque cookie, everything else in the state database.
+
+use async_trait::async_trait;
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use time::OffsetDateTime;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error, Result};
+use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
+
+use crate::base::{hex, random};
+use crate::config::{self, Config};
+use crate::resource::actor::Account;
+use crate::state::State;
+
+/// The cookie's name (contracts/editor.md 1.2).
+pub const COOKIE: &str = "session";
+
+/// Whose session it is.
+const ACCOUNT: &str = "account";
+/// Where they logged in, and as whom.
+const VIA: &str = "via";
+
+/// Sessions in the state database, under a digest of the cookie's value: who reads the database
+/// cannot log in with what it holds.
+#[derive(Clone)]
+pub struct Sessions(State);
+
+impl std::fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sessions")
+    }
+}
+
+impl Sessions {
+    pub fn new(state: State) -> Self {
+        Sessions(state)
+    }
+
+    /// What sets and clears the cookie on the routes that log in and out.
+    pub fn layer(&self, config: &Config) -> SessionManagerLayer<Sessions> {
+        SessionManagerLayer::new(self.clone())
+            .with_name(COOKIE)
+            .with_path("/")
+            .with_http_only(true)
+            .with_secure(config.is_secure())
+            .with_same_site(same_site(config))
+            .with_expiry(Expiry::OnInactivity(time::Duration::seconds(config.session.lifetime)))
+    }
+
+    /// The account's id and the provider and login that it came by.
+    pub(super) async fn open(&self, id: Id) -> Result<Option<(i64, Option<(String, String)>)>> {
+        let session = Session::new(Some(id), Arc::new(self.clone()), None);
+        let backend = |error: tower_sessions::session::Error| Error::Backend(error.to_string());
+        let Some(account) = session.get::<i64>(ACCOUNT).await.map_err(backend)? else { return Ok(None) };
+        Ok(Some((account, session.get::<Option<(String, String)>>(VIA).await.map_err(backend)?.flatten())))
+    }
+}
+
+pub fn same_site(config: &Config) -> SameSite {
+    match config.session.same_site {
+        config::SameSite::Strict => SameSite::Strict,
+        config::SameSite::Lax => SameSite::Lax,
+        config::SameSite::None => SameSite::None,
+    }
+}
+
+/// Makes the session that of an account. It gets a new id: whoever knew the old one is out.
+pub async fn begin(
+    session: &Session,
+    account: &Account,
+    via: Option<(String, String)>,
+) -> std::result::Result<(), tower_sessions::session::Error> {
+    session.clear().await;
+    session.cycle_id().await?;
+    session.insert(ACCOUNT, account.id).await?;
+    session.insert(VIA, via).await
+}
+
+#[async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        loop {
+            let (account, data) = encoded(record)?;
+            let until = record.expiry_date.unix_timestamp();
+            if self.0.create_session(&key(&record.id), account, &data, until).await.map_err(backend)? {
+                return Ok(());
+            }
+            record.id = Id(i128::from_le_bytes(random::bytes()));
+        }
+    }
+
+    async fn save(&self, record: &Record) -> Result<()> {
+        let (account, data) = encoded(record)?;
+        let until = record.expiry_date.unix_timestamp();
+        self.0.save_session(&key(&record.id), account, &data, until).await.map_err(backend)
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let Some((data, until)) = self.0.session(&key(id)).await.map_err(backend)? else { return Ok(None) };
+        let data = serde_json::from_str(&data).map_err(|error| Error::Decode(error.to_string()))?;
+        let expiry_date =
+            OffsetDateTime::from_unix_timestamp(until).map_err(|error| Error::Decode(error.to_string()))?;
+        Ok(Some(Record { id: *id, data, expiry_date }))
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        self.0.delete_session(&key(id)).await.map_err(backend)
+    }
+}
+
+fn encoded(record: &Record) -> Result<(Option<i64>, String)> {
+    let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
+    Ok((record.data.get(ACCOUNT).and_then(serde_json::Value::as_i64), data))
+}
+
+fn backend(error: crate::state::Error) -> Error {
+    Error::Backend(error.to_string())
+}
+
+fn key(id: &Id) -> String {
+    hex::encode(&Sha256::digest(id.0.to_le_bytes()))
+}

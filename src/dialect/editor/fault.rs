@@ -1,0 +1,77 @@
+//! What a browser is told that has to log in: where (contracts/editor.md 1.4).
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::login::{self, Way};
+use crate::auth::Refusal;
+use crate::http::body::prefers;
+use crate::http::context::Context;
+use crate::http::fault::Fault;
+
+/// Whether a page is wanted rather than JSON.
+pub(super) fn wants_page(headers: &HeaderMap) -> bool {
+    prefers(headers, |essence| essence == "text/html")
+}
+
+/// A refusal, with the address where to log in when that is what it takes.
+pub(super) fn refused(context: &Context, headers: &HeaderMap, refusal: Refusal) -> Response {
+    let fault = match refusal {
+        Refusal::Missing => Fault::new(StatusCode::UNAUTHORIZED, "Please log in"),
+        Refusal::Revoked | Refusal::Expired => {
+            Fault::new(StatusCode::UNAUTHORIZED, "Session invalid. Please try logging in again")
+        }
+        other => Fault::from(other),
+    };
+    answered(context, headers, fault)
+}
+
+/// A fault in the editor's words; a 401 says where to log in and sets the cookie that the login
+/// will need.
+pub(super) fn answered(context: &Context, headers: &HeaderMap, fault: Fault) -> Response {
+    let way = (fault.status == StatusCode::UNAUTHORIZED).then(|| login::way(context, headers, None, None));
+    let (message, status) = (fault.message.clone(), fault.status);
+    let address = way.as_ref().map(|way| way.address.clone());
+    let mut body = json!({
+        "message": message,
+        "error": message,
+        "status_code": status.as_u16(),
+        "payload": fault.payload,
+    });
+    if let Some(address) = &address {
+        body["authorizationUrl"] = Value::String(address.clone());
+    }
+    let mut response = fault.into_response();
+    if wants_page(headers) {
+        let html = page(&message, address.as_deref().map(|address| (address, "Log in again")));
+        *response.body_mut() = Body::from(html.0);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    } else {
+        *response.body_mut() = Body::from(body.to_string());
+    }
+    if let Some(Way { cookie: Some(cookie), .. }) = way {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// A page of one paragraph and perhaps a link, for people who end up here.
+pub(super) fn page(text: &str, link: Option<(&str, &str)>) -> Html<String> {
+    let link = link.map_or_else(String::new, |(address, label)| {
+        format!("<p><a href=\"{}\">{}</a></p>", escaped(address), escaped(label))
+    });
+    Html(format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>workleaf</title>\
+         <meta name=\"viewport\" content=\"width=device-width\">\
+         <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}}</style>\
+         <h1>workleaf</h1><p>{}</p>{link}</html>\n",
+        escaped(text)
+    ))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}

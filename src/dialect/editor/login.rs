@@ -1,0 +1,235 @@
+//! Logging in at a provider: out to its page, back with a code (contracts/editor.md 1.4,
+//! decisions.md 20).
+
+use axum::http::header::{CACHE_CONTROL, HOST, LOCATION, ORIGIN, REFERER, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tower_sessions::Session;
+
+use super::fault::{answered, page, wants_page};
+use crate::auth::{self, Attempt, AttemptError, By};
+use crate::config::{Config, SameSite};
+use crate::engine::Error;
+use crate::github::{self, Provider};
+use crate::http::context::Context;
+use crate::http::fault::{Fault, internal, unlisted};
+use crate::http::parameters::Parameters;
+use crate::resource::actor::{Account, Actor, Scope};
+use crate::state::identities::Identity;
+
+/// The provider that is meant when none is named.
+const GITHUB: &str = "github";
+
+/// Where to send a browser, and the cookie that it has to bring back.
+pub(super) struct Way {
+    pub(super) address: String,
+    pub(super) cookie: Option<HeaderValue>,
+}
+
+fn host(headers: &HeaderMap) -> Option<&str> {
+    headers.get(HOST).and_then(|host| host.to_str().ok())
+}
+
+/// A new attempt to log in. Without a provider, the address is that of the page that says what to
+/// configure.
+pub(super) fn way(context: &Context, headers: &HeaderMap, name: Option<&str>, link: Option<i64>) -> Way {
+    let config = context.config();
+    let base = config.base_url(host(headers));
+    let unconfigured = Way { address: format!("{base}/login"), cookie: None };
+    let Some(provider) = provider(&config, &base, name) else { return unconfigured };
+    let attempt = Attempt::new(&provider.name, front_end(&config, headers), link);
+    match provider.authorize(&attempt.state(&context.keys), &attempt.verifier(&context.keys)) {
+        Ok(address) => {
+            let same_site = match config.session.same_site {
+                // The provider's page sends the browser here: a strict cookie would stay at home.
+                SameSite::Strict | SameSite::Lax => "Lax",
+                SameSite::None => "None",
+            };
+            let cookie = attempt.set_cookie(&context.keys, same_site, config.is_secure());
+            Way { address, cookie: HeaderValue::from_str(&cookie).ok() }
+        }
+        Err(error) => {
+            tracing::error!(%error, "starting a login");
+            unconfigured
+        }
+    }
+}
+
+/// The provider of this name, or the one that there is.
+fn provider(config: &Config, base: &str, name: Option<&str>) -> Option<Provider> {
+    match name {
+        Some(name) => Provider::of(config, name, base),
+        None => Provider::of(config, GITHUB, base)
+            .or_else(|| Provider::of(config, &config.authentication.provider.name, base)),
+    }
+}
+
+/// The front end that asks, when it is one of ours.
+fn front_end(config: &Config, headers: &HeaderMap) -> Option<String> {
+    let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
+    let origin = origin.or_else(|| {
+        let referer = reqwest::Url::parse(headers.get(REFERER)?.to_str().ok()?).ok()?;
+        Some(referer.origin().ascii_serialization())
+    })?;
+    config.allows_origin(&origin).then_some(origin)
+}
+
+/// `GET /login` without credentials and without a code.
+pub async fn start(context: &Context, parts: &Parts) -> Response {
+    let parameters = Parameters::parse(parts.uri.query().unwrap_or_default());
+    let config = context.config();
+    let name = parameters.get("provider");
+    if provider(&config, "", name).is_none() {
+        let text = match name {
+            Some(name) => format!("There is no login provider {name:?} in this server's configuration."),
+            None => "This server has no login by GitHub yet: set authentication.ClientID and ClientSecret in its \
+                     config.yaml to those of an OAuth application whose callback is this address. Passwords and \
+                     access tokens work without: send them as Basic credentials."
+                .to_owned(),
+        };
+        if wants_page(&parts.headers) {
+            return page(&text, Some(("/", "The API"))).into_response();
+        }
+        return answered(context, &parts.headers, Fault::new(StatusCode::UNAUTHORIZED, text));
+    }
+    let link = match parameters.get("link") {
+        Some("true") => match context.authenticator.authenticate(parts).await {
+            Ok(Actor::Account(account, Scope::Admin)) => Some(account.id),
+            _ => {
+                let text = "log in first: an account is linked by the one whose it is";
+                return answered(context, &parts.headers, Fault::new(StatusCode::UNAUTHORIZED, text));
+            }
+        },
+        _ => None,
+    };
+    if !wants_page(&parts.headers) && link.is_none() {
+        return answered(context, &parts.headers, Fault::new(StatusCode::UNAUTHORIZED, "Please log in"));
+    }
+    let way = way(context, &parts.headers, name, link);
+    let mut response = found(&way.address);
+    if let Some(cookie) = way.cookie {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// `GET /login?code=&state=`, or `?error=`: the browser comes back from the provider.
+pub async fn complete(context: &Context, parts: &Parts, session: &Session) -> Response {
+    match finish(context, parts, session).await {
+        Ok(target) => found(&target),
+        Err(fault) => answered(context, &parts.headers, fault),
+    }
+}
+
+async fn finish(context: &Context, parts: &Parts, session: &Session) -> Result<String, Fault> {
+    let parameters = Parameters::parse(parts.uri.query().unwrap_or_default());
+    let by = By { name: None, address: context.authenticator.address(parts) };
+    let state = parameters.get("state").unwrap_or_default();
+    let attempt = match Attempt::finish(&context.keys, &context.state, state, &parts.headers).await {
+        Ok(attempt) => attempt,
+        Err(AttemptError::State(error)) => return Err(Error::from(error).into()),
+        Err(error) => return Err(failed(context, &by, None, &error.to_string()).await),
+    };
+    if let Some(code) = parameters.get("error") {
+        let why = parameters.get("error_description").unwrap_or(code);
+        return Err(failed(context, &by, None, &format!("{} refused the login: {why}", attempt.provider)).await);
+    }
+    let code = parameters.get("code").unwrap_or_default();
+    let config = context.config();
+    let Some(provider) = Provider::of(&config, &attempt.provider, &config.base_url(host(&parts.headers))) else {
+        return Err(failed(context, &by, None, "the login provider is not configured any more").await);
+    };
+    let identity = identify(context, &provider, code, &attempt).await;
+    let (identity, email) = match identity {
+        Ok(found) => found,
+        Err(error) => return Err(unidentified(context, &by, &error).await),
+    };
+    if !config.lists(&provider.name, &identity.login) {
+        return Err(failed(context, &by, Some(&identity.login), &unlisted(&identity.login)).await);
+    }
+    let account = match attempt.link {
+        Some(id) => link(context, parts, &by, id, &identity).await?,
+        None => context.accounts.arrive(&by, &identity, email.as_deref()).await?,
+    };
+    auth::begin(session, &account, Some((identity.provider.clone(), identity.login.clone()))).await.map_err(
+        |error| {
+            tracing::error!(%error, "keeping a session");
+            internal()
+        },
+    )?;
+    let by = By { name: Some(account.name.clone()), ..by };
+    context.accounts.note(&by, "login.provider", None, Some(&format!("{} at {}", identity.login, provider.name))).await;
+    Ok(target(&config, &attempt, &parts.headers))
+}
+
+/// Who came, with the provider's token sealed.
+async fn identify(
+    context: &Context,
+    provider: &Provider,
+    code: &str,
+    attempt: &Attempt,
+) -> Result<(Identity, Option<String>), github::Error> {
+    let token = provider.exchange(&context.client, code, &attempt.verifier(&context.keys)).await?;
+    let person = provider.person(&context.client, &token).await?;
+    let identity = Identity {
+        provider: provider.name.clone(),
+        subject: person.subject,
+        login: person.login,
+        profile: person.profile.to_string(),
+        token: context.keys.seal(&token, &provider.name),
+    };
+    Ok((identity, person.email))
+}
+
+/// Links an identity to the account of whoever is logged in now, who has to be the one that started.
+async fn link(context: &Context, parts: &Parts, by: &By, id: i64, identity: &Identity) -> Result<Account, Fault> {
+    match context.authenticator.authenticate(parts).await {
+        Ok(Actor::Account(account, Scope::Admin)) if account.id == id => {
+            context.accounts.link(by, &account, identity).await?;
+            Ok(Account::clone(&account))
+        }
+        _ => Err(failed(context, by, None, "you are not logged in any more as the one who started to link").await),
+    }
+}
+
+/// Notes a login that came to nothing.
+async fn failed(context: &Context, by: &By, login: Option<&str>, why: &str) -> Fault {
+    let by = By { name: login.map(str::to_owned), ..by.clone() };
+    context.accounts.note(&by, "login.failed", None, Some(why)).await;
+    Fault::new(StatusCode::UNAUTHORIZED, why)
+}
+
+async fn unidentified(context: &Context, by: &By, error: &github::Error) -> Fault {
+    match error {
+        github::Error::Refused { .. } => failed(context, by, None, &error.to_string()).await,
+        github::Error::RateLimited { seconds, .. } => Fault::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+            .header(axum::http::header::RETRY_AFTER, &seconds.to_string()),
+        github::Error::Unreachable { source, .. } => {
+            tracing::warn!(error = &**source as &dyn std::error::Error, "a login provider");
+            Fault::new(StatusCode::BAD_GATEWAY, error.to_string())
+        }
+        github::Error::Url { .. } => {
+            tracing::error!(%error, "a login provider");
+            internal()
+        }
+    }
+}
+
+/// Where the browser goes on: only ever to a configured front end, or to our own page.
+fn target(config: &Config, attempt: &Attempt, headers: &HeaderMap) -> String {
+    let origin = attempt.origin.clone().filter(|origin| config.allows_origin(origin));
+    let origin = origin
+        .or_else(|| front_end(config, headers))
+        .unwrap_or_else(|| config.frontend_host.trim_end_matches('/').to_owned());
+    if config.frontend_redirect.is_empty() { format!("{origin}/") } else { origin + &config.frontend_redirect }
+}
+
+fn found(target: &str) -> Response {
+    let mut response = StatusCode::FOUND.into_response();
+    if let Ok(target) = HeaderValue::from_str(target) {
+        response.headers_mut().insert(LOCATION, target);
+    }
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,60 @@
+//! Who one is, and logging out.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tower_sessions::Session;
+
+use super::fault::{answered, refused};
+use crate::auth::{Address, By, Required};
+use crate::http::context::Context;
+use crate::http::fault::{Fault, internal};
+use crate::resource::actor::{Account, Actor};
+
+/// `GET /user`: what GitHub says of the one who is logged in, or the little that we know ourselves.
+pub(super) async fn get_user(State(context): State<Context>, caller: Required, headers: HeaderMap) -> Response {
+    match caller.0 {
+        Ok(Actor::Account(account, _)) => match profile(&context, &account).await {
+            Ok(profile) => Json(profile).into_response(),
+            Err(fault) => answered(&context, &headers, fault),
+        },
+        Ok(Actor::Anonymous | Actor::System) => answered(&context, &headers, internal()),
+        Err(refusal) => refused(&context, &headers, refusal),
+    }
+}
+
+async fn profile(context: &Context, account: &Account) -> Result<Value, Fault> {
+    let identities = context.accounts.identities(account).await?;
+    let known = identities.first().and_then(|identity| serde_json::from_str::<Value>(&identity.profile).ok());
+    Ok(known.unwrap_or_else(|| {
+        json!({
+            "login": account.name,
+            "id": account.id,
+            "name": account.name,
+            "email": account.email,
+            "avatar_url": "",
+        })
+    }))
+}
+
+/// `GET /logout`. Whoever is logged out already stays so.
+pub(super) async fn logout(
+    State(context): State<Context>,
+    caller: Required,
+    session: Session,
+    from: Address,
+    headers: HeaderMap,
+) -> Response {
+    if let Ok(actor) = &caller.0 {
+        let by = By { name: actor.name().map(str::to_owned), address: from.0 };
+        context.accounts.note(&by, "logout", None, None).await;
+    }
+    if let Err(error) = session.flush().await {
+        tracing::error!(%error, "ending a session");
+        return answered(&context, &headers, internal());
+    }
+    context.authenticator.forget();
+    Json("logged out").into_response()
+}
