@@ -49,7 +49,7 @@ pub(super) async fn import(
         progress(done as u64, total);
         let mut report =
             ImportedFile { name: file.name.clone(), path: None, kind: None, note: None, violations: Vec::new() };
-        match place(&writer, &kinds, kind.as_ref(), &file) {
+        match place(&writer, &kinds, kind.as_ref(), &file).await {
             Ok(path) => {
                 report.path = Some(path.to_string());
                 report.kind = kinds.claim(path.as_str()).map(|(kind, _)| kind.name.to_string());
@@ -108,7 +108,7 @@ fn payload(file: &Incoming) -> Payload {
 }
 
 /// The path that was given, or the one that the file's kind has for it.
-fn place(writer: &Writer, kinds: &Kinds, kind: Option<&Arc<Kind>>, file: &Incoming) -> Result<FilePath> {
+async fn place(writer: &Writer, kinds: &Kinds, kind: Option<&Arc<Kind>>, file: &Incoming) -> Result<FilePath> {
     if let Some(path) = &file.path {
         return Ok(FilePath::parse(path)?);
     }
@@ -124,7 +124,8 @@ fn place(writer: &Writer, kinds: &Kinds, kind: Option<&Arc<Kind>>, file: &Incomi
     let format = Format::of(&file.name).ok_or_else(|| anyhow!("the name ends in none of .yml, .yaml, .json"))?;
     let stem = file.name.rsplit_once('.').map_or(file.name.as_str(), |(stem, _)| stem);
     let given = BTreeMap::from([("file".to_owned(), stem.to_owned())]);
-    writer.place(kind, None, &given, &Payload::Text(format, file.bytes.clone())).map_err(words)
+    let (path, _) = writer.place(kind, None, given, Payload::Text(format, file.bytes.clone())).await.map_err(words)?;
+    Ok(path)
 }
 
 /// An engine's error for the person at the terminal.

@@ -9,6 +9,7 @@ mod content;
 mod embed;
 mod error;
 mod history;
+mod judgement;
 mod patch;
 mod place;
 mod read;

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::Semaphore;
+
 use super::access::{self, CatalogueWriters};
 use super::content::Contents;
 use super::error::Error;
@@ -21,6 +23,8 @@ pub struct Engine {
     pub(super) contents: Contents,
     pub(super) selections: Selections,
     pub(super) catalogue_writers: CatalogueWriters,
+    /// Turns for judging large documents: each takes much memory.
+    pub(super) heavy: Arc<Semaphore>,
     kinds: RwLock<Arc<Kinds>>,
 }
 
@@ -56,6 +60,7 @@ impl Engine {
             contents: Contents::new(cache),
             selections: Selections::default(),
             catalogue_writers,
+            heavy: Arc::new(Semaphore::new(2)),
             kinds: RwLock::new(kinds),
         });
         engine.listen();

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::judgement::{Foreseen, Judge};
 use super::transaction::{Applied, Change, Operation, Payload, Transaction};
 use super::{Engine, Error};
-use crate::base::clock;
+use crate::base::{blocking, clock};
 use crate::resource::actor::Actor;
 use crate::resource::document;
 use crate::resource::etag::Expected;
@@ -55,15 +56,19 @@ impl Writer {
         changes.sort_by_key(|change| {
             !kinds.iter().any(|kind| kind.select.as_ref().is_some_and(|s| s.file == change.path))
         });
-        let engine = self.engine.clone();
-        let workspace = self.workspace.clone();
+        let judge = Judge {
+            engine: self.engine.clone(),
+            workspace: self.workspace.clone(),
+            takes_invalid: options.takes_invalid,
+        };
         let reader = self.engine.reader(&self.actor);
         let author = self.actor.signature();
         let alone = changes.iter().any(|change| self.needs_fresh_index(change));
+        let (changes, foreseen) = foresee(&judge, changes).await;
         let work = move |tip: &mut Tip<'_>| {
-            let mut transaction = Transaction::new(&engine, &workspace, &reader, options.takes_invalid);
-            for change in changes {
-                transaction.apply(tip, change)?;
+            let mut transaction = Transaction::new(&judge, &reader);
+            for (change, foreseen) in changes.into_iter().zip(foreseen) {
+                transaction.apply(tip, change, foreseen)?;
             }
             transaction.settle(tip)?;
             let message = transaction.message(options.message.as_deref());
@@ -87,14 +92,15 @@ impl Writer {
         }
     }
 
-    /// Where a new document of a kind goes: at the path given, or where the kind's pattern puts it.
-    pub fn place(
+    /// Where a new document of a kind goes: at the path given, or where the kind's pattern puts
+    /// what it says. Gives the payload back.
+    pub async fn place(
         &self,
-        kind: &Kind,
+        kind: &Arc<Kind>,
         path: Option<&str>,
-        given: &BTreeMap<String, String>,
-        payload: &Payload,
-    ) -> Result<FilePath, Error> {
+        given: BTreeMap<String, String>,
+        payload: Payload,
+    ) -> Result<(FilePath, Payload), Error> {
         if let Some(path) = path {
             let path = FilePath::parse(path)?;
             if kind.captures_of(path.as_str()).is_none() {
@@ -105,18 +111,27 @@ impl Writer {
                     patterns,
                 ));
             }
-            return Ok(path);
+            return Ok((path, payload));
         }
-        let value = match payload {
-            Payload::Json(value) => value.clone(),
-            Payload::Text(format, bytes) => document::parse(*format, bytes)?,
-            Payload::Raw(_) => Value::Null,
-        };
-        let path = kind.place(given, &value, uuid).map_err(|error| Error::bad_request(error.to_string()))?;
+        let placing = kind.clone();
+        let (made, payload) = blocking::run(move || {
+            let read;
+            let value = match &payload {
+                Payload::Json(value) => value,
+                Payload::Text(format, bytes) => {
+                    read = document::parse(*format, bytes)?;
+                    &read
+                }
+                Payload::Raw(_) => &Value::Null,
+            };
+            let made = placing.place(&given, value, uuid).map_err(|error| Error::bad_request(error.to_string()))?;
+            Ok::<_, Error>((made, payload))
+        })
+        .await?;
         // Another kind may claim what this one's pattern makes.
-        match self.engine.kinds().claim(path.as_str()) {
-            Some((claiming, _)) if claiming.name == kind.name => Ok(path),
-            _ => Err(Error::bad_request(format!("{path} would not be a {}: give another name, or a path", kind.name))),
+        match self.engine.kinds().claim(made.as_str()) {
+            Some((claiming, _)) if claiming.name == kind.name => Ok((made, payload)),
+            _ => Err(Error::bad_request(format!("{made} would not be a {}: give another name, or a path", kind.name))),
         }
     }
 
@@ -162,6 +177,37 @@ impl Writer {
 
     pub fn workspace(&self) -> &Arc<Workspace> {
         &self.workspace
+    }
+}
+
+/// Changes that bring or meet more bytes than this are judged a few at a time.
+const HEAVY: u64 = 1 << 20;
+
+/// Judges the changes before their turn, off the async threads.
+async fn foresee(judge: &Judge, changes: Vec<Change>) -> (Vec<Change>, Vec<Option<Foreseen>>) {
+    let kinds = judge.engine.kinds();
+    if !changes.iter().any(|change| kinds.claim(change.operation.target(&change.path).as_str()).is_some()) {
+        let none = changes.iter().map(|_| None).collect();
+        return (changes, none);
+    }
+    let judged = |changes: Vec<Change>, judge: &Judge| {
+        let foreseen = judge.foresee(&changes);
+        (changes, foreseen)
+    };
+    let ahead = judge.clone();
+    let light = move || if ahead.weight(&changes) > HEAVY { Err(changes) } else { Ok(judged(changes, &ahead)) };
+    match blocking::run(light).await {
+        Ok(done) => done,
+        Err(changes) => {
+            let turn = judge.engine.heavy.clone().acquire_owned().await;
+            let ahead = judge.clone();
+            let heavy = move || {
+                // Kept by the work, which goes on when its client has gone.
+                let _turn = turn;
+                judged(changes, &ahead)
+            };
+            blocking::run(heavy).await
+        }
     }
 }
 

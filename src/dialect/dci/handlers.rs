@@ -165,7 +165,7 @@ pub(super) async fn post(
     resolve_type(&context, &actor, &mut fields).await?;
     let writer = context.engine.writer(&actor, &catalogue)?;
     let payload = Payload::Json(Value::Object(fields));
-    let path = writer.place(&kind, None, &Default::default(), &payload)?;
+    let (path, payload) = writer.place(&kind, None, Default::default(), payload).await?;
     let written = writer.create(path, payload, Options::default()).await?;
     let (body, row) = written_body(&writer, &kind, &written, None)?;
     Ok(answer(StatusCode::CREATED, &body, Some(&row)))

@@ -84,7 +84,7 @@ async fn create(
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     given.extend(id.map(|id| ("id".to_owned(), id)));
-    let path = writer.place(&kind, parameters.get("path"), &given, &payload)?;
+    let (path, payload) = writer.place(&kind, parameters.get("path"), given, payload).await?;
     let dry_run = options.dry_run;
     let written = writer.create(path, payload, options).await?;
     let reader = context.engine.reader(actor);
