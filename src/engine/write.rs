@@ -66,6 +66,9 @@ impl Writer {
         let alone = changes.iter().any(|change| self.needs_fresh_index(change));
         let (changes, foreseen) = foresee(&judge, changes).await;
         let work = move |tip: &mut Tip<'_>| {
+            if options.dry_run {
+                tip.rehearse();
+            }
             let mut transaction = Transaction::new(&judge, &reader);
             for (change, foreseen) in changes.into_iter().zip(foreseen) {
                 transaction.apply(tip, change, foreseen)?;
