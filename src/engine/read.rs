@@ -8,7 +8,7 @@ use super::access::{self, Scope};
 use super::content::Content;
 use super::transaction::candidate;
 use super::{Engine, Error, Overview};
-use crate::index::Page;
+use crate::index::{Index, Page};
 use crate::resource::actor::Actor;
 use crate::resource::etag::Etag;
 use crate::resource::key::{DocumentId, FilePath, WorkspaceName};
@@ -85,6 +85,12 @@ impl Reader {
             return Err(Error::LoginNeeded);
         }
         let text = query.text.clone();
+        if text.as_deref().is_some_and(|text| !Index::has_words(text)) {
+            return Err(Error::bad_request(
+                "q: there is no word in it (signs are none, nor is what has more than 100 bytes): \
+                 give words, a phrase as \"two words\" or a beginning as fire*",
+            ));
+        }
         query.filter = self.narrowed(kind, query.filter);
         let page = self.engine.index.search(&query)?;
         let snippets = match text {

@@ -334,6 +334,11 @@ impl Index {
         Ok((touches.drain(start - from..end - from).collect(), count))
     }
 
+    /// Whether a text to search for holds any word; without one it would find everything.
+    pub fn has_words(query_text: &str) -> bool {
+        text::has_words(query_text)
+    }
+
     /// The part of `text` that answers a query's words best: HTML, escaped, hits in `<b>`.
     pub fn snippet(&self, query_text: &str, text: &str) -> Option<String> {
         text::snippet(query_text, text, self.shared.fields.words)
