@@ -126,6 +126,10 @@ impl<'a> Transaction<'a> {
         if !expected.holds(now) {
             return Err(match (&expected, now) {
                 (Expected::At(_), None) => Error::NotFound(format!("file {path}")),
+                // Only a PUT could have made it.
+                (Expected::Present, None) if !matches!(operation, Operation::Put(_)) => {
+                    Error::NotFound(format!("file {path}"))
+                }
                 (Expected::Absent, Some(now)) => Error::Present(now),
                 _ => Error::Stale(now),
             });

@@ -124,7 +124,7 @@ impl From<Error> for Fault {
             Error::Stale(now) => {
                 let message = match now {
                     Some(_) => "the document has changed since you read it: read it again and repeat your change",
-                    None => "the document is not there any more",
+                    None => "there is no such file: to make one, send If-None-Match: * instead",
                 };
                 Fault::new(status, message).with("etag", now.map_or(Value::Null, |etag| json!(etag.to_string())))
             }

@@ -337,7 +337,7 @@ fn one_change(entry: &Value) -> Result<Change, Error> {
     }
     let expected = match (text("etag"), entry["absent"].as_bool().unwrap_or(false)) {
         (Some(_), true) => return Err(Error::bad_request("etag and absent exclude each other")),
-        (Some("*"), false) => Expected::Any,
+        (Some("*"), false) => Expected::Present,
         (Some(etag), false) => {
             let blob = etag.trim_matches('"').split('.').next().unwrap_or_default();
             Expected::At(crate::resource::etag::Etag::parse(blob).into_iter().collect())
