@@ -212,13 +212,18 @@ impl fmt::Debug for FilePath {
     }
 }
 
-/// What two names in one folder must not share: lower case of the NFC form.
+/// What two names in one folder must not share, on whatever file system they are checked out.
 pub fn folded(segment: &str) -> String {
     if segment.is_ascii() {
-        segment.to_ascii_lowercase()
-    } else {
-        segment.nfkc().flat_map(char::to_lowercase).nfc().collect()
+        return segment.to_ascii_lowercase();
     }
+    // Through upper case, where `ß` and `ss`, `ς` and `σ` meet; first to lower case for `ẞ`, which
+    // has no other upper case than itself. Some letters have a compatible form only after that.
+    let fold = |text: &str| -> String {
+        let lower = text.nfkc().flat_map(char::to_lowercase);
+        lower.flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect()
+    };
+    fold(&fold(segment))
 }
 
 fn shorten(text: &str) -> String {
@@ -251,8 +256,10 @@ fn is_git_lookalike(segment: &str) -> bool {
 }
 
 fn is_device(segment: &str) -> bool {
-    let stem = segment.split('.').next().unwrap_or(segment).to_ascii_lowercase();
-    matches!(stem.as_str(), "con" | "prn" | "aux" | "nul" | "conin$" | "conout$")
+    // Folded, Windows' superscript digits are digits.
+    let stem = folded(segment.split('.').next().unwrap_or(segment));
+    let stem = stem.trim_end();
+    matches!(stem, "con" | "prn" | "aux" | "nul" | "conin$" | "conout$")
         || (stem.len() == 4
             && (stem.starts_with("com") || stem.starts_with("lpt"))
             && stem.as_bytes()[3].is_ascii_digit())
@@ -353,6 +360,11 @@ mod tests {
             "a\u{7f}b",
             "CON",
             "nul.yml",
+            "nul .yml",
+            "com1.txt",
+            "com¹.txt",
+            "LPT³",
+            "a/Com².tar.gz",
             "a:b",
             "a.",
             "a ",
@@ -367,9 +379,40 @@ mod tests {
         ] {
             assert!(FilePath::parse(path).is_err(), "{path:?} was taken");
         }
-        for path in ["a.yml", "a/b/c.yml", ".gitignore", "übung.yml", "a b.yml", "a-b_c.1.yml", "comma,.yml"] {
+        for path in [
+            "com⁴x.txt",
+            "com¹0.txt",
+            "common.txt",
+            "a.yml",
+            "a/b/c.yml",
+            ".gitignore",
+            "übung.yml",
+            "a b.yml",
+            "a-b_c.1.yml",
+            "comma,.yml",
+        ] {
             assert!(FilePath::parse(path).is_ok(), "{path:?} was refused");
         }
+    }
+
+    #[test]
+    fn names_that_some_file_system_takes_for_one_are_folded_alike() {
+        for same in [
+            ["straße", "STRASSE", "STRAẞE"],
+            ["σίσυφος", "ΣΊΣΥΦΟΣ", "σίσυφοσ"],
+            ["ﬁle", "file", "FILE"],
+            ["ŉ", "ʼn", "ʼN"],
+            ["ǰ", "J\u{30c}", "j\u{30c}"],
+            ["\u{1fb3}", "\u{1fbc}", "αι"],
+            ["K", "k", "\u{212a}"],
+            ["Übung", "übung", "U\u{308}bung"],
+        ] {
+            for name in same {
+                assert_eq!(folded(name), folded(same[0]), "{name}");
+                assert_eq!(folded(&folded(name)), folded(name), "{name}");
+            }
+        }
+        assert_ne!(folded("strase"), folded("straße"));
     }
 
     #[test]

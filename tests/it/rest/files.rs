@@ -293,6 +293,7 @@ async fn a_name_cannot_be_taken_twice() {
     let ann = app.as_user("ann");
     ann.put(&at("docs/a.yml"), raw("x")).await.expect(201);
     ann.put(&at("docs/%C3%84.txt"), raw("x")).await.expect(201);
+    ann.put(&at("docs/stra%C3%9Fe.txt"), raw("x")).await.expect(201);
     let head = app.head("ann/lab");
     insta::assert_snapshot!(ann.put(&at("docs/A.yml"), raw("y")).await.shown(), @r#"
     409
@@ -303,7 +304,7 @@ async fn a_name_cannot_be_taken_twice() {
       "payload": {}
     }
     "#);
-    for twin in ["Docs/b.yml", "DOCS/a.yml", "docs/%C3%A4.txt"] {
+    for twin in ["Docs/b.yml", "DOCS/a.yml", "docs/%C3%A4.txt", "docs/STRASSE.txt"] {
         ann.put(&at(twin), raw("y")).await.expect(409);
     }
     insta::assert_snapshot!(ann.put(&at("docs/a.yml/b"), raw("y")).await.shown(), @r#"
