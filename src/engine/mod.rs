@@ -10,6 +10,7 @@ mod embed;
 mod error;
 mod history;
 mod judgement;
+mod ledger;
 mod patch;
 mod place;
 mod read;

@@ -247,3 +247,23 @@ async fn what_was_judged_ahead_is_judged_again_when_its_ground_has_changed() {
     assert_eq!(tags.as_array().expect("a list").len(), 40, "no patch is lost: {tags}");
     app.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_whole_while_the_index_is_rebuilt() {
+    let app = with_gadgets().await;
+    let ann = app.as_user("ann");
+    let put = |at: usize| json!({ "op": "put", "path": format!("gadgets/a/{at}.yml"), "absent": true, "content": { "name": format!("g{at}") } });
+    let changes: Vec<Value> = (0..2_500).map(put).collect();
+    ann.post("/api/v1/workspaces/ann/lab/commits", json!({ "changes": changes })).await.expect(201);
+    let engine = app.app().engine.clone();
+    let rebuild = tokio::spawn(async move { engine.reindex().await });
+    let mut asked = 0;
+    while !rebuild.is_finished() {
+        let list = ann.get("/api/v1/gadgets?limit=1&where=name:g*").await.expect(200).json();
+        assert_eq!(list["_meta"]["count"], 2_500);
+        asked += 1;
+    }
+    rebuild.await.expect("it ends").expect("it succeeds");
+    assert!(asked > 5, "{asked}");
+    app.finish().await;
+}
