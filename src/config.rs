@@ -46,6 +46,21 @@ pub struct Limits {
     pub changes: usize,
 }
 
+impl Limits {
+    /// With none of these can be nothing at all.
+    fn check(&self) -> Result<(), Error> {
+        let keys = [
+            ("limits.body", self.body as u64),
+            ("limits.request-timeout", self.request_timeout),
+            ("limits.changes", self.changes as u64),
+        ];
+        match keys.into_iter().find(|(_, value)| *value == 0) {
+            Some((key, _)) => Err(Error::Zero { key }),
+            None => Ok(()),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Log {
@@ -85,6 +100,8 @@ pub enum Error {
     Unknown { origin: String, key: String, nearest: Option<String> },
     #[error("{origin}: {key} must be {wanted}")]
     Shape { origin: String, key: String, wanted: &'static str },
+    #[error("{key} is 0: the server would refuse everything; delete the key for its default")]
+    Zero { key: &'static str },
     #[error("the configuration does not fit: {0}")]
     Value(#[source] serde_yaml::Error),
 }
@@ -143,7 +160,9 @@ impl Config {
                 merge(&name, "", &mut merged, over)?;
             }
         }
-        serde_yaml::from_value(merged).map_err(Error::Value)
+        let config: Config = serde_yaml::from_value(merged).map_err(Error::Value)?;
+        config.limits.check()?;
+        Ok(config)
     }
 }
 
@@ -207,5 +226,17 @@ mod tests {
         assert!(read("limits: 3", &[]).is_err());
         assert!(read("- a", &[]).is_err());
         assert!(read("limits: {body: many}", &[]).is_err());
+    }
+
+    #[test]
+    fn a_limit_of_nothing_is_refused() {
+        for key in ["body", "request-timeout", "changes"] {
+            let error = read(&format!("limits: {{{key}: 0}}"), &[]).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("limits.{key} is 0")), "{error}");
+            assert!(read(&format!("limits: {{{key}: 1}}"), &[]).is_ok());
+        }
+        assert!(read("", &[("WORKLEAF_LIMITS__BODY", "0")]).is_err());
+        // Nothing kept in memory is slow, not senseless.
+        assert!(read("cache: {documents: 0}", &[]).is_ok());
     }
 }
