@@ -59,6 +59,6 @@ impl Transaction<'_> {
         }
         let captures = source.captures_of(applied.path.as_str()).unwrap_or_default();
         let value = content.value().unwrap_or_default();
-        links.any(|(_, link)| link.keys(&captures, &value).iter().any(|key| link.admits(key, row)))
+        links.any(|(_, link)| link.keys(&captures, &value).iter().any(|key| link.admits(&key.meaning, row)))
     }
 }
