@@ -175,6 +175,17 @@ impl Engine {
         })
     }
 
+    /// Waits for every write that a workspace's writer has taken, whether its client waits or not.
+    pub async fn finish_writes(&self) {
+        for workspace in self.store.workspaces() {
+            if workspace.is_writing()
+                && let Err(error) = workspace.refresh().await
+            {
+                tracing::warn!(workspace.name = %workspace.name(), %error, "the last writes may have failed");
+            }
+        }
+    }
+
     /// Everything is on disk and in the index: called once, when nothing is accepted any more.
     pub fn close(&self) -> Result<(), Error> {
         self.store.settle();
