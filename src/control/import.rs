@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow, bail};
 use bytes::Bytes;
 
-use super::protocol::{ImportedFile, Report, ReportedViolation};
+use super::protocol::{Effect, ImportedFile, Report, ReportedViolation};
 use crate::app::App;
 use crate::engine::{Change, Error, NewWorkspace, Operation, Options, Payload, Writer};
 use crate::resource::actor::Actor;
@@ -47,8 +47,14 @@ pub(super) async fn import(
     let mut at: HashMap<String, usize> = HashMap::new();
     for (done, file) in files.into_iter().enumerate() {
         progress(done as u64, total);
-        let mut report =
-            ImportedFile { name: file.name.clone(), path: None, kind: None, note: None, violations: Vec::new() };
+        let mut report = ImportedFile {
+            name: file.name.clone(),
+            path: None,
+            kind: None,
+            effect: None,
+            note: None,
+            violations: Vec::new(),
+        };
         match place(&writer, &kinds, kind.as_ref(), &file).await {
             Ok(path) => {
                 report.path = Some(path.to_string());
@@ -70,10 +76,15 @@ pub(super) async fn import(
         bail!("nothing to import");
     }
     let message = format!("import: {} {}", changes.len(), if changes.len() == 1 { "file" } else { "files" });
-    let options = Options { message: Some(message), takes_invalid: true, dry_run: false };
+    let options = Options { message: Some(message), takes_invalid: true, ..Options::default() };
     let written = writer.commit(changes, options).await.map_err(words)?;
     for applied in &written.applied {
         let Some(report) = at.get(applied.path.as_str()).and_then(|at| reports.get_mut(*at)) else { continue };
+        report.effect = Some(match applied.before {
+            None => Effect::Added,
+            before if before == applied.etag => Effect::None,
+            Some(_) => Effect::Replaced,
+        });
         let violations = applied.content.iter().flat_map(|content| &content.violations);
         report.violations = violations
             .map(|v| ReportedViolation { line: v.line, column: v.column, message: v.message.clone() })

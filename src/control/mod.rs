@@ -9,5 +9,5 @@ mod protocol;
 mod server;
 
 pub use client::{Source, run};
-pub use protocol::{Command, ImportedFile, Report};
+pub use protocol::{Command, Effect, ImportedFile, Report};
 pub use server::{Commands, listen};

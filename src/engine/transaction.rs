@@ -86,6 +86,8 @@ pub struct Applied {
     pub etag: Option<Etag>,
     pub content: Option<Arc<Content>>,
     pub created: bool,
+    /// What the file held at this path before.
+    pub before: Option<Etag>,
 }
 
 /// The changes of one commit as they are applied.
@@ -174,7 +176,7 @@ impl<'a> Transaction<'a> {
         let created = ground.base.is_none();
         let verb = if created { "create" } else { "update" };
         self.summary.push(describe(ground.kind.as_deref(), verb, &path, judged.document.as_ref()));
-        self.applied.push(Applied { path, kind: ground.kind, etag: Some(etag), content, created });
+        self.applied.push(Applied { path, kind: ground.kind, etag: Some(etag), content, created, before: ground.base });
         Ok(())
     }
 
@@ -229,8 +231,9 @@ impl<'a> Transaction<'a> {
         };
         self.summary.push(describe(kind.as_deref(), "delete", &path, document));
         self.deleted.extend(kind.clone().zip(row));
+        let before = entry(tip, &path)?;
         tip.remove(&path)?;
-        self.applied.push(Applied { path, kind, etag: None, content: None, created: false });
+        self.applied.push(Applied { path, kind, etag: None, content: None, created: false, before });
         Ok(())
     }
 
@@ -255,7 +258,8 @@ impl<'a> Transaction<'a> {
             return Err(Error::bad_request(format!("{to} would change the document's id, which its file is named by")));
         }
         if to == path {
-            self.applied.push(Applied { path, kind, etag: ground.base, content: None, created: false });
+            let (etag, before) = (ground.base, ground.base);
+            self.applied.push(Applied { path, kind, etag, content: None, created: false, before });
             return Ok(());
         }
         if tip.entry(&to)?.is_some() {
@@ -267,7 +271,7 @@ impl<'a> Transaction<'a> {
         let etag = tip.put(&to, judged.bytes)?;
         self.trailers.push(format!("{}: {path} -> {to}", store::MOVED_TRAILER));
         self.summary.push(format!("{}: move {path} to {to}", target.as_ref().map_or("file", |kind| &kind.name)));
-        self.applied.push(Applied { path: to, kind: target, etag: Some(etag), content, created: false });
+        self.applied.push(Applied { path: to, kind: target, etag: Some(etag), content, created: false, before: None });
         Ok(())
     }
 

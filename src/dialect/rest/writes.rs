@@ -34,7 +34,7 @@ const CHANGE_PARAMETERS: [&str; 3] = ["message", "dry_run", "workspace"];
 
 pub(super) fn options(parameters: &Parameters) -> Result<Options, Error> {
     let message = parameters.get("message").map(message).transpose()?.flatten();
-    Ok(Options { message, dry_run: parameters.flag("dry_run")?, takes_invalid: false })
+    Ok(Options { message, dry_run: parameters.flag("dry_run")?, ..Options::default() })
 }
 
 /// A commit message as a caller may give it; blank is none.
