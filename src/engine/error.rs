@@ -120,12 +120,3 @@ impl From<store::TipError> for Error {
         }
     }
 }
-
-impl From<store::WriteError<Error>> for Error {
-    fn from(error: store::WriteError<Error>) -> Self {
-        match error {
-            store::WriteError::Refused(error) => error,
-            store::WriteError::Store(error) => error.into(),
-        }
-    }
-}

@@ -27,4 +27,4 @@ pub use history::{HistoryPage, Revision};
 pub use read::{Files, Found, Listing, Reader};
 pub use transaction::{Change, Operation, Payload};
 pub use workspaces::{Engine, NewWorkspace, Overview};
-pub use write::{Options, Writer, Written};
+pub use write::{Options, Refused, Writer, Written};

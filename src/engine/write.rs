@@ -15,7 +15,7 @@ use crate::resource::etag::Expected;
 use crate::resource::key::{DocumentId, FilePath};
 use crate::resource::kind::Kind;
 use crate::resource::row::{Moment, Row};
-use crate::store::{Intent, Tip, Workspace};
+use crate::store::{self, Intent, Tip, Workspace};
 
 /// How a write is to be done.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +37,19 @@ pub struct Written {
     pub applied: Vec<Applied>,
 }
 
+/// Why changes were refused, and which of them it was about, by position.
+#[derive(Debug)]
+pub struct Refused {
+    pub change: Option<(usize, FilePath)>,
+    pub error: Box<Error>,
+}
+
+impl<E: Into<Error>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Refused { change: None, error: Box::new(error.into()) }
+    }
+}
+
 /// The road into one workspace.
 pub struct Writer {
     engine: Arc<Engine>,
@@ -49,13 +62,20 @@ impl Writer {
         Writer { engine, actor, workspace }
     }
 
+    /// As [`Writer::commit_all`], where it is clear which change an error is about.
+    pub async fn commit(&self, changes: Vec<Change>, options: Options) -> Result<Written, Error> {
+        self.commit_all(changes, options).await.map_err(|refused| *refused.error)
+    }
+
     /// Applies all changes as one commit, or none.
     /// A file that selects among a kind's schemas comes first: the others are judged by it.
-    pub async fn commit(&self, mut changes: Vec<Change>, options: Options) -> Result<Written, Error> {
+    pub async fn commit_all(&self, changes: Vec<Change>, options: Options) -> Result<Written, Refused> {
         let kinds = self.engine.kinds();
-        changes.sort_by_key(|change| {
-            !kinds.iter().any(|kind| kind.select.as_ref().is_some_and(|s| s.file == change.path))
-        });
+        let selects =
+            |path: &FilePath| kinds.iter().any(|kind| kind.select.as_ref().is_some_and(|select| select.file == *path));
+        let mut numbered: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
+        numbered.sort_by_key(|(_, change)| !selects(&change.path));
+        let (order, changes): (Vec<usize>, Vec<Change>) = numbered.into_iter().unzip();
         let judge = Judge {
             engine: self.engine.clone(),
             workspace: self.workspace.clone(),
@@ -70,16 +90,21 @@ impl Writer {
                 tip.rehearse();
             }
             let mut transaction = Transaction::new(&judge, &reader);
-            for (change, foreseen) in changes.into_iter().zip(foreseen) {
-                transaction.apply(tip, change, foreseen)?;
+            for ((at, change), foreseen) in order.into_iter().zip(changes).zip(foreseen) {
+                let path = change.path.clone();
+                let about = |error| Refused { change: Some((at, path)), error: Box::new(error) };
+                transaction.apply(tip, change, foreseen).map_err(about)?;
             }
             transaction.settle(tip)?;
             let message = transaction.message(options.message.as_deref());
             let intent = (!options.dry_run).then_some(Intent { author, message });
-            Ok::<_, Error>((transaction.applied, intent))
+            Ok::<_, Refused>((transaction.applied, intent))
         };
         let done = if alone { self.workspace.write_after_all(work).await } else { self.workspace.write(work).await };
-        let (applied, committed) = done?;
+        let (applied, committed) = done.map_err(|error| match error {
+            store::WriteError::Refused(refused) => refused,
+            store::WriteError::Store(error) => error.into(),
+        })?;
         let commit = committed.as_ref().map(|step| step.commit.to_string());
         Ok(Written { commit, at: committed.map(|step| step.at), applied })
     }
