@@ -144,7 +144,7 @@ impl Engine {
         }
         if fresh {
             let rebuild = self.index.rebuild(workspace.name().to_arc())?;
-            each_chunk(&alive, &|chunk| Ok(rebuild.add(&rows(chunk)?, &[])?))?;
+            each_chunk(&alive, |chunk| Ok(rebuild.add(&rows(chunk)?, &[])?))?;
             for chunk in touches.chunks(CHUNK) {
                 rebuild.add(&[], chunk)?;
             }
@@ -154,7 +154,7 @@ impl Engine {
         let before = self.index.head(workspace.name().as_str()).unwrap_or_else(nowhere);
         let (most, last) = alive.split_at(alive.len().saturating_sub(1) / CHUNK * CHUNK);
         let piece = |batch: Batch| Ok(self.index.apply(batch)?);
-        each_chunk(most, &|chunk| piece(Batch { upserts: rows(chunk)?, ..batch(workspace, before.clone()) }))?;
+        each_chunk(most, |chunk| piece(Batch { upserts: rows(chunk)?, ..batch(workspace, before.clone()) }))?;
         if !most.is_empty() {
             for chunk in touches.split_off(touches.len().min(CHUNK)).chunks(CHUNK * 10) {
                 piece(Batch { touches: chunk.to_vec(), ..batch(workspace, before.clone()) })?;
@@ -254,7 +254,7 @@ impl Engine {
 /// Works on all chunks, with several threads where there are many.
 fn each_chunk(
     lives: &[(Arc<str>, Life)],
-    work: &(dyn Fn(&[(Arc<str>, Life)]) -> Result<(), Error> + Sync),
+    work: impl Fn(&[(Arc<str>, Life)]) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
     let chunks: Vec<_> = lives.chunks(CHUNK).collect();
     let threads = if chunks.len() > 1 { std::thread::available_parallelism().map_or(2, usize::from) } else { 1 };

@@ -3,7 +3,7 @@
 use crate::resource::check::Violation;
 use crate::resource::document::ParseError;
 use crate::resource::etag::Etag;
-use crate::resource::key::{DocumentId, NameError};
+use crate::resource::key::{DocumentId, FilePath, NameError};
 use crate::{index, store};
 
 /// A document that an error points at.
@@ -50,6 +50,8 @@ pub enum Error {
     Present(Etag),
     /// The document changed since the caller read it (`None`: it is not there).
     Stale(Option<Etag>),
+    /// The write relies on a file that has gone meanwhile.
+    Gone(FilePath),
     TooLarge(String),
     /// Try again later.
     Busy(String),

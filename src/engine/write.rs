@@ -26,6 +26,9 @@ pub struct Options {
     pub dry_run: bool,
     /// Store what breaks its kind, as a push does.
     pub takes_invalid: bool,
+    /// Files that have to be there when the changes are applied, and to stay: what the caller made
+    /// of them would be wrong without.
+    pub relies_on: Vec<FilePath>,
 }
 
 /// What a write did, one entry per change.
@@ -96,6 +99,9 @@ impl Writer {
                 transaction.apply(tip, change, foreseen).map_err(about)?;
             }
             transaction.settle(tip)?;
+            if let Some(gone) = first_gone(tip, &options.relies_on)? {
+                return Err(Error::Gone(gone).into());
+            }
             let message = transaction.message(options.message.as_deref());
             let intent = (!options.dry_run).then_some(Intent { author, message });
             Ok::<_, Refused>((transaction.applied, intent))
@@ -206,6 +212,15 @@ impl Writer {
     pub fn workspace(&self) -> &Arc<Workspace> {
         &self.workspace
     }
+}
+
+fn first_gone(tip: &mut Tip<'_>, paths: &[FilePath]) -> Result<Option<FilePath>, Error> {
+    for path in paths {
+        if tip.entry(path)?.is_none() {
+            return Ok(Some(path.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// Changes that bring or meet more bytes than this are judged a few at a time.
