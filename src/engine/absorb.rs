@@ -224,7 +224,7 @@ impl Engine {
             let mut query = Query {
                 filter: Filter::All(vec![
                     Filter::In(Column::Kind, vec![Value::Text(kind.name.clone())]),
-                    Filter::In(Column::Workspace, vec![Value::Text(workspace.name().to_arc())]),
+                    Filter::in_workspace(workspace.name().to_arc()),
                 ]),
                 limit: CHUNK,
                 ..Query::default()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Error, Found, Reader};
 use crate::resource::kind::{Kind, Link, LinkKey, Meaning, OnDelete};
 use crate::resource::query::{Filter, Query};
-use crate::resource::row::{Column, Row, Value};
+use crate::resource::row::Row;
 
 /// Deepest nesting of embedded links.
 const DEPTH_MOST: usize = 8;
@@ -75,7 +75,8 @@ impl Reader {
         for (row, keys) in rows.iter().zip(&keys) {
             for key in keys {
                 asked.entry((&row.workspace, &key.meaning)).or_insert_with(|| {
-                    wanted.push(in_workspace_of(row, link.target_filter(&key.meaning)));
+                    let here = Filter::in_workspace(row.workspace.clone());
+                    wanted.push(Filter::All(vec![here, link.target_filter(&key.meaning)]));
                     None
                 });
             }
@@ -125,7 +126,8 @@ impl Reader {
         let kinds = self.engine.kinds();
         let mut found: Vec<(Arc<Row>, OnDelete)> = Vec::new();
         for (source, link) in kinds.referrers_of(&kind.name) {
-            let candidates = in_workspace_of(target, link.referrer_filter(target));
+            let here = Filter::in_workspace(target.workspace.clone());
+            let candidates = Filter::All(vec![here, link.referrer_filter(target)]);
             for row in self.all(self.narrowed(source, candidates))? {
                 if row.path != target.path
                     && self.link_keys(source, link, &row)?.iter().any(|key| link.admits(&key.meaning, target))
@@ -185,10 +187,6 @@ fn choose(link: &Link, candidates: &[Arc<Row>], asked: &mut HashMap<(&str, &Mean
 /// How many documents these are, with all below them.
 fn size(embedded: &[Embedded]) -> usize {
     embedded.iter().flat_map(|link| link.targets.iter().flatten()).map(|target| 1 + size(&target.embedded)).sum()
-}
-
-fn in_workspace_of(row: &Row, filter: Filter) -> Filter {
-    Filter::All(vec![Filter::In(Column::Workspace, vec![Value::Text(row.workspace.clone())]), filter])
 }
 
 fn unknown(kind: &Kind, name: &str) -> Error {

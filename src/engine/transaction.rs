@@ -17,7 +17,7 @@ use crate::resource::etag::{Etag, Expected};
 use crate::resource::key::{DocumentId, FilePath};
 use crate::resource::kind::{Kind, Kinds};
 use crate::resource::query::{Filter, Query};
-use crate::resource::row::{Column, Row, Value as Encoded};
+use crate::resource::row::Row;
 use crate::store::{self, Tip};
 
 /// What a write brings.
@@ -198,8 +198,7 @@ impl<'a> Transaction<'a> {
     /// Refuses a second document with a value that the kind wants once in a workspace.
     fn unique(&mut self, kind: &Arc<Kind>, path: &FilePath, twins: &[(usize, Filter)]) -> Result<(), Error> {
         for (at, twins) in twins {
-            let workspace = self.judge.workspace.name().to_arc();
-            let here = Filter::In(Column::Workspace, vec![Encoded::Text(workspace)]);
+            let here = Filter::in_workspace(self.judge.workspace.name().to_arc());
             let query = Query { filter: Filter::All(vec![here, twins.clone()]), limit: 2, ..Query::default() };
             let page = self.judge.engine.index.search(&query)?;
             let stored = page.rows.iter().any(|row| *row.path != *path.as_str() && !self.removed.contains(&row.path));

@@ -351,7 +351,7 @@ impl Index {
 
     /// How many documents of each kind a workspace has, by kind.
     pub fn counts(&self, workspace: &str) -> Result<Vec<KindCount>, Error> {
-        let workspace = Filter::In(Column::Workspace, vec![Value::Text(workspace.into())]);
+        let workspace = Filter::in_workspace(workspace.into());
         let violating = Filter::Between(Column::Violations, Some(Value::Number(1)), None);
         let mut counts: HashMap<Value, (usize, usize)> = HashMap::new();
         for (filter, all) in [(workspace.clone(), true), (Filter::All(vec![workspace, violating]), false)] {

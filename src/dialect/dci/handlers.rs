@@ -24,7 +24,7 @@ use crate::resource::actor::Actor;
 use crate::resource::key::{FilePath, WorkspaceName};
 use crate::resource::kind::Kind;
 use crate::resource::query::{Filter, Query};
-use crate::resource::row::{Column, Row, Value as Encoded};
+use crate::resource::row::{Row, Value as Encoded};
 
 type Answer = Result<Response, DciFault>;
 
@@ -85,13 +85,10 @@ async fn listing(
     let mut query = query::parse(&kind, parameters)?;
     let embed = query::embed(&kind, parameters)?;
     let catalogue = context.engine.catalogue().await?;
-    query.filter = Filter::All([Some(here(&catalogue)), also, Some(query.filter)].into_iter().flatten().collect());
+    let here = Filter::in_workspace(catalogue.to_arc());
+    query.filter = Filter::All([Some(here), also, Some(query.filter)].into_iter().flatten().collect());
     let body = blocking::run(move || list_body(&reader, &kind, query, &embed)).await?;
     Ok(answer(StatusCode::OK, &body, None))
-}
-
-fn here(catalogue: &WorkspaceName) -> Filter {
-    Filter::In(Column::Workspace, vec![Encoded::Text(catalogue.to_arc())])
 }
 
 fn list_body(reader: &Reader, kind: &Arc<Kind>, query: Query, embed: &[String]) -> Result<Value, Error> {
@@ -123,7 +120,7 @@ async fn look_up(context: &Context, actor: &Actor, kind: &Arc<Kind>, reference: 
     let catalogue = context.engine.catalogue().await?;
     let reader = context.engine.reader(actor);
     let (kind, reference) = (kind.clone(), reference.to_owned());
-    blocking::run(move || reader.find_at(&kind, &reference, Some(&catalogue))).await
+    blocking::run(move || reader.find(&kind, &reference, Some(&catalogue))).await
 }
 
 /// `GET /api/v1/{plural}/{id or name}`.

@@ -63,7 +63,7 @@ fn a_folder_keeps_its_name_and_everything_in_it() {
 
         // What it overwrites, it says.
         place.write("projects/demo/README.md", "Another demo.\n");
-        place.write("projects/demo/project.yml", &format!("{PROJECT}description: x\n"));
+        place.write("projects/demo/project.yml", format!("{PROJECT}description: x\n"));
         place.write("projects/demo/NEWS.md", "New.\n");
         let over = place.run(&["import", "projects", "--workspace", "ann/lab"]).expect(0);
         assert_eq!(over.line("projects/demo/project.yml: "), "project, replaced");

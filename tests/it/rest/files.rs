@@ -2,15 +2,10 @@
 
 use serde_json::json;
 
-use crate::support::{TestApp, git, raw, typed, yaml};
+use super::samples::lab;
+use crate::support::{git, raw, typed, yaml};
 
 const FILES: &str = "/api/v1/workspaces/ann/lab/files";
-
-async fn lab() -> TestApp {
-    let app = TestApp::open().await;
-    app.workspace("ann/lab").await;
-    app
-}
 
 fn at(path: &str) -> String {
     format!("{FILES}/{path}")
