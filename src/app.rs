@@ -145,6 +145,7 @@ impl App {
 
     /// Everything that was accepted is on disk when this returns.
     pub async fn close(self: &Arc<Self>) -> Result<()> {
+        self.engine.finish_writes().await;
         let engine = self.engine.clone();
         blocking::run(move || engine.close()).await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
         self.state.close().await;

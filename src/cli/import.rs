@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::terminal::{bar, say};
 use crate::config::Config;
-use crate::control::{self, Command, Report, Source};
+use crate::control::{self, Command, Effect, Report, Source};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Import {
@@ -47,9 +47,13 @@ impl Import {
             let name = file.path.as_deref().unwrap_or(&file.name);
             taken += usize::from(file.path.is_some());
             violations += file.violations.len();
+            let effect = match file.effect {
+                Some(Effect::Replaced) => ", replaced",
+                Some(Effect::Added | Effect::None) | None => "",
+            };
             match (&file.kind, &file.note) {
-                (Some(kind), _) => say(format!("{name}: {kind}")),
-                (None, Some(note)) => say(format!("{name}: {note}")),
+                (Some(kind), _) => say(format!("{name}: {kind}{effect}")),
+                (None, Some(note)) => say(format!("{name}: {note}{effect}")),
                 (None, None) => say(name),
             }
             for violation in &file.violations {
@@ -63,9 +67,12 @@ impl Import {
             Some(commit) => format!("in commit {}", &commit[..12.min(commit.len())]),
             None => "and nothing had changed".to_owned(),
         };
+        let count = |effect| files.iter().filter(|file| file.effect == Some(effect)).count();
         say(format!(
-            "{taken} of {} files imported into {workspace} {what}, {violations} violations",
-            files.len() + skipped.len()
+            "{taken} of {} files imported into {workspace} {what}, {} added, {} replaced, {violations} violations",
+            files.len() + skipped.len(),
+            count(Effect::Added),
+            count(Effect::Replaced),
         ));
         Ok(if taken == files.len() { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }

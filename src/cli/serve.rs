@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 
 use super::terminal::say;
 use crate::app::{self, App};
@@ -36,7 +37,12 @@ pub(super) async fn serve(config: Config) -> Result<ExitCode> {
     let data = config.workspaces_location.clone();
     let lock = app::lock(&data)?;
     // Before anything else, so that a stop during start-up is not lost.
-    let mut stop = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+    let asked = stops([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?]);
+    let times = |times: usize| {
+        let mut asked = asked.clone();
+        // The sender is never dropped before the process ends.
+        async move { drop(asked.wait_for(|count| *count >= times).await) }
+    };
     let hangup = signal(SignalKind::hangup())?;
     let listener =
         TcpListener::bind(&config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
@@ -46,21 +52,33 @@ pub(super) async fn serve(config: Config) -> Result<ExitCode> {
     let reloads = tokio::spawn(reload(app.clone(), hangup));
     let upkeep = tokio::spawn(app.clone().keep_figures_small());
     say(format!("listening on http://{}", listener.local_addr()?));
-    let [terminate, interrupt] = &mut stop;
-    let asked = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+    let first = times(1);
+    let stop = async {
+        first.await;
         tracing::info!("stopping: finishing what was accepted");
     };
-    server::serve(listener, app.router(), asked).await?;
+    server::serve(listener, app.router(), stop, times(2)).await?;
     reloads.abort();
     upkeep.abort();
-    commands.finish().await;
+    commands.finish(times(2)).await;
     let _ = std::fs::remove_file(app::socket(&data));
     app.close().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Counts how often the server was asked to stop; the second time there is a hurry.
+fn stops([mut terminate, mut interrupt]: [Signal; 2]) -> watch::Receiver<usize> {
+    let (count, counted) = watch::channel(0);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            count.send_modify(|count| *count += 1);
+        }
+    });
+    counted
 }
 
 /// Nobody could log in to a server without accounts.

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use bytes::Bytes;
 
 use super::execute::words;
-use super::protocol::{ImportedFile, Report, ReportedViolation};
+use super::protocol::{Effect, ImportedFile, Report, ReportedViolation};
 use crate::app::App;
 use crate::engine::{Change, Error, NewWorkspace, Operation, Options, Payload, Writer};
 use crate::resource::actor::Actor;
@@ -48,9 +48,15 @@ pub(super) async fn import(
     let mut at: HashMap<String, usize> = HashMap::new();
     for (done, file) in files.into_iter().enumerate() {
         progress(done as u64, total);
-        let mut report =
-            ImportedFile { name: file.name.clone(), path: None, kind: None, note: None, violations: Vec::new() };
-        match place(&writer, &kinds, kind.as_ref(), &file) {
+        let mut report = ImportedFile {
+            name: file.name.clone(),
+            path: None,
+            kind: None,
+            effect: None,
+            note: None,
+            violations: Vec::new(),
+        };
+        match place(&writer, &kinds, kind.as_ref(), &file).await {
             Ok(path) => {
                 report.path = Some(path.to_string());
                 report.kind = kinds.claim(path.as_str()).map(|(kind, _)| kind.name.to_string());
@@ -71,10 +77,15 @@ pub(super) async fn import(
         bail!("nothing to import");
     }
     let message = format!("import: {} {}", changes.len(), if changes.len() == 1 { "file" } else { "files" });
-    let options = Options { message: Some(message), takes_invalid: true, dry_run: false };
+    let options = Options { message: Some(message), takes_invalid: true, ..Options::default() };
     let written = writer.commit(changes, options).await.map_err(words)?;
     for applied in &written.applied {
         let Some(report) = at.get(applied.path.as_str()).and_then(|at| reports.get_mut(*at)) else { continue };
+        report.effect = Some(match applied.before {
+            None => Effect::Added,
+            before if before == applied.etag => Effect::None,
+            Some(_) => Effect::Replaced,
+        });
         let violations = applied.content.iter().flat_map(|content| &content.violations);
         report.violations = violations
             .map(|v| ReportedViolation { line: v.line, column: v.column, message: v.message.clone() })
@@ -109,7 +120,7 @@ fn payload(file: &Incoming) -> Payload {
 }
 
 /// The path that was given, or the one that the file's kind has for it.
-fn place(writer: &Writer, kinds: &Kinds, kind: Option<&Arc<Kind>>, file: &Incoming) -> Result<FilePath> {
+async fn place(writer: &Writer, kinds: &Kinds, kind: Option<&Arc<Kind>>, file: &Incoming) -> Result<FilePath> {
     if let Some(path) = &file.path {
         return Ok(FilePath::parse(path)?);
     }
@@ -125,5 +136,6 @@ fn place(writer: &Writer, kinds: &Kinds, kind: Option<&Arc<Kind>>, file: &Incomi
     let format = Format::of(&file.name).ok_or_else(|| anyhow!("the name ends in none of .yml, .yaml, .json"))?;
     let stem = file.name.rsplit_once('.').map_or(file.name.as_str(), |(stem, _)| stem);
     let given = BTreeMap::from([("file".to_owned(), stem.to_owned())]);
-    writer.place(kind, None, &given, &Payload::Text(format, file.bytes.clone())).map_err(words)
+    let (path, _) = writer.place(kind, None, given, Payload::Text(format, file.bytes.clone())).await.map_err(words)?;
+    Ok(path)
 }

@@ -9,5 +9,5 @@ mod protocol;
 mod server;
 
 pub use client::{Source, run};
-pub use protocol::{Command, ImportedFile, ListedToken, Report};
+pub use protocol::{Command, Effect, ImportedFile, ListedToken, Report};
 pub use server::{Commands, listen};

@@ -139,9 +139,21 @@ pub struct ImportedFile {
     /// Where it is now; `None`: it was not taken.
     pub path: Option<String>,
     pub kind: Option<String>,
+    /// What that made of the workspace; `None`: it was not taken.
+    pub effect: Option<Effect>,
     /// Why it was not taken, or has no kind.
     pub note: Option<String>,
     pub violations: Vec<ReportedViolation>,
+}
+
+/// What an imported file did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    Added,
+    /// Another file was at its place.
+    Replaced,
+    /// The same file was.
+    None,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -30,10 +30,14 @@ pub struct Commands {
 
 impl Commands {
     /// Takes no more and ends those that were taken.
-    pub async fn finish(self) {
+    /// `hurry` cuts that short.
+    pub async fn finish(mut self, hurry: impl Future<Output = ()>) {
         let _ = self.stop.send(());
-        if tokio::time::timeout(DRAIN, self.serving).await.is_err() {
-            tracing::warn!("some commands did not end in time");
+        tokio::select! {
+            ended = tokio::time::timeout(DRAIN, &mut self.serving) => if ended.is_err() {
+                tracing::warn!("some commands did not end in time");
+            },
+            () = hurry => self.serving.abort(),
         }
     }
 }

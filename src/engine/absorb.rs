@@ -3,119 +3,24 @@
 //! Our own writes arrive here from the workspace's writer, others' commits from a comparison of
 //! heads; a rebuild is the same walk from the first commit on.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Engine;
 use super::error::Error;
+use super::ledger::{Ledger, Life};
 use crate::base::blocking;
 use crate::index::{Batch, Head};
 use crate::resource::etag::Etag;
 use crate::resource::key::DocumentId;
 use crate::resource::kind::{Captures, Kind, Kinds};
 use crate::resource::query::{Filter, Query};
-use crate::resource::row::{Column, Moment, Row, Touch, Value};
+use crate::resource::row::{Column, Row, Value};
 use crate::store::{self, Committed, Workspace};
 
 /// Documents handed to the index at once, so that memory stays bounded.
 const CHUNK: usize = 1_000;
-/// A workspace of so many documents is exchanged as a whole when it is indexed anew; of a larger
-/// one lists are incomplete meanwhile, for the sake of memory.
-const AT_ONCE: usize = 10_000;
-
-/// What survives a document's changes of content.
-#[derive(Debug, Clone)]
-struct Life {
-    id: DocumentId,
-    created: Moment,
-    updated: Moment,
-    etag: Etag,
-}
-
-/// The state of the documents that a run of commits touches.
-struct Ledger<'a> {
-    engine: &'a Engine,
-    workspace: &'a Workspace,
-    kinds: Arc<Kinds>,
-    /// Start from nothing instead of from what the index knows.
-    fresh: bool,
-    /// `None`: not a document any more.
-    lives: HashMap<Arc<str>, Option<Life>>,
-    touches: Vec<Touch>,
-}
-
-impl Ledger<'_> {
-    fn take(&mut self, step: &Committed) -> Result<(), Error> {
-        // Where documents went, before what became of their old places.
-        let mut moved = Vec::new();
-        for change in &step.changes {
-            if let (Some(from), Some(_)) = (&change.moved_from, change.new) {
-                moved.push((change.path.clone(), self.life(from)?));
-                self.lives.insert(from.clone(), None);
-            }
-        }
-        let gone = |path: &Arc<str>| step.changes.iter().any(|change| change.moved_from.as_ref() == Some(path));
-        let kinds = self.kinds.clone();
-        for change in &step.changes {
-            let claimed = kinds.claim(&change.path);
-            let Some(etag) = change.new else {
-                if !gone(&change.path)
-                    && let Some(life) = self.life(&change.path)?
-                {
-                    self.touch(&life.id, &change.path, step, true);
-                    self.lives.insert(change.path.clone(), None);
-                }
-                continue;
-            };
-            let Some((kind, captures)) = claimed else { continue };
-            let before = match moved.iter_mut().find(|(path, _)| *path == change.path) {
-                Some((_, life)) => life.take(),
-                None => self.life(&change.path)?,
-            };
-            let id = match (kind.has_given_id(), captures.get("id")) {
-                (true, Some(id)) => DocumentId::Text(id.into()),
-                _ => before.as_ref().map_or_else(
-                    || DocumentId::derive(self.workspace.id(), &step.commit.to_string(), &change.path),
-                    |life| life.id.clone(),
-                ),
-            };
-            let created = before.map_or(step.at, |life| life.created);
-            self.touch(&id, &change.path, step, false);
-            self.lives.insert(change.path.clone(), Some(Life { id, created, updated: step.at, etag }));
-        }
-        Ok(())
-    }
-
-    /// The document at a path as of the commits taken so far.
-    fn life(&self, path: &Arc<str>) -> Result<Option<Life>, Error> {
-        if let Some(life) = self.lives.get(path) {
-            return Ok(life.clone());
-        }
-        if self.fresh {
-            return Ok(None);
-        }
-        let row = self.engine.index.row(self.workspace.name().as_str(), path)?;
-        Ok(row.map(|row| Life {
-            id: DocumentId::from_stored(&row.id),
-            created: row.created,
-            updated: row.updated,
-            etag: row.etag,
-        }))
-    }
-
-    fn touch(&mut self, id: &DocumentId, path: &Arc<str>, step: &Committed, deleted: bool) {
-        self.touches.push(Touch {
-            id: id.stored(),
-            workspace: self.workspace.name().to_arc(),
-            path: path.clone(),
-            commit: step.commit.to_string().into(),
-            at: step.at,
-            deleted,
-        });
-    }
-}
-
 impl Engine {
     /// Hears of every group of commits that a workspace's writer made, before they are acknowledged.
     pub(super) fn listen(self: &Arc<Self>) {
@@ -148,7 +53,7 @@ impl Engine {
     }
 
     fn take_in(&self, workspace: &Arc<Workspace>, steps: &[Arc<Committed>], last: &Committed) -> Result<(), Error> {
-        let mut ledger = self.ledger(workspace, false);
+        let mut ledger = Ledger::new(self, workspace, false);
         for step in steps {
             ledger.take(step)?;
         }
@@ -182,7 +87,7 @@ impl Engine {
     /// Takes in a whole workspace from its first commit on.
     pub(super) fn absorb_new(&self, workspace: &Arc<Workspace>) -> Result<(), Error> {
         self.selections.forget(workspace.name().as_str());
-        let mut ledger = self.ledger(workspace, true);
+        let mut ledger = Ledger::new(self, workspace, true);
         let now = workspace.head();
         let mut generation = 0;
         store::walk(workspace, None, now, |step| {
@@ -220,11 +125,7 @@ impl Engine {
         Ok(())
     }
 
-    fn ledger<'a>(&'a self, workspace: &'a Workspace, fresh: bool) -> Ledger<'a> {
-        Ledger { engine: self, workspace, kinds: self.kinds(), fresh, lives: HashMap::new(), touches: Vec::new() }
-    }
-
-    /// Hands the ledger's outcome to the index, in chunks; the head moves with the last.
+    /// Hands the ledger's outcome to the index. A workspace that is indexed anew shows as a whole.
     fn settle(&self, workspace: &Arc<Workspace>, ledger: Ledger<'_>, head: Head) -> Result<(), Error> {
         let Ledger { kinds, lives, mut touches, fresh, .. } = ledger;
         let mut removes = Vec::new();
@@ -235,48 +136,31 @@ impl Engine {
                 None => removes.push(path),
             }
         }
-        if fresh && alive.len() <= AT_ONCE {
-            // Readers see the old rows until they see the new ones.
-            let upserts = self.rows(workspace, &kinds, &alive)?;
-            let whole = Batch { reset: true, upserts, touches, ..batch(workspace, head) };
+        let rows = |lives: &[(Arc<str>, Life)]| self.rows(workspace, &kinds, lives);
+        if fresh && alive.len() <= CHUNK {
+            // In one step, before the index commits.
+            let whole = Batch { reset: true, upserts: rows(&alive)?, touches, ..batch(workspace, head) };
             return Ok(self.index.apply(whole)?);
         }
         if fresh {
-            self.index.forget(workspace.name().as_str())?;
+            let rebuild = self.index.rebuild(workspace.name().to_arc())?;
+            each_chunk(&alive, |chunk| Ok(rebuild.add(&rows(chunk)?, &[])?))?;
+            for chunk in touches.chunks(CHUNK) {
+                rebuild.add(&[], chunk)?;
+            }
+            return Ok(rebuild.finish(head)?);
         }
-        let chunks: Vec<&[(Arc<str>, Life)]> = alive.chunks(CHUNK).collect();
-        let next = AtomicUsize::new(0);
-        let threads = if chunks.len() > 2 { std::thread::available_parallelism().map_or(2, usize::from) } else { 1 };
-        if chunks.len() > 1 {
-            // All but the last, which carries the head: a stop in between starts over from here.
-            let before = self.index.head(workspace.name().as_str());
-            let most = &chunks[..chunks.len() - 1];
-            let work = || -> Result<(), Error> {
-                while let Some(chunk) = most.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let upserts = self.rows(workspace, &kinds, chunk)?;
-                    let head = before.clone().unwrap_or_else(nowhere);
-                    self.index.apply(Batch { upserts, ..batch(workspace, head) })?;
-                }
-                Ok(())
-            };
-            std::thread::scope(|scope| {
-                let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-                running.into_iter().try_for_each(|thread| match thread.join() {
-                    Ok(done) => done,
-                    Err(panic) => std::panic::resume_unwind(panic),
-                })
-            })?;
+        // All but the last chunk leave the head where it is: a stop in between starts over from there.
+        let before = self.index.head(workspace.name().as_str()).unwrap_or_else(nowhere);
+        let (most, last) = alive.split_at(alive.len().saturating_sub(1) / CHUNK * CHUNK);
+        let piece = |batch: Batch| Ok(self.index.apply(batch)?);
+        each_chunk(most, |chunk| piece(Batch { upserts: rows(chunk)?, ..batch(workspace, before.clone()) }))?;
+        if !most.is_empty() {
             for chunk in touches.split_off(touches.len().min(CHUNK)).chunks(CHUNK * 10) {
-                let head = before.clone().unwrap_or_else(nowhere);
-                self.index.apply(Batch { touches: chunk.to_vec(), ..batch(workspace, head) })?;
+                piece(Batch { touches: chunk.to_vec(), ..batch(workspace, before.clone()) })?;
             }
         }
-        let upserts = match chunks.last() {
-            Some(chunk) => self.rows(workspace, &kinds, chunk)?,
-            None => Vec::new(),
-        };
-        self.index.apply(Batch { upserts, removes, touches, ..batch(workspace, head) })?;
-        Ok(())
+        piece(Batch { upserts: rows(last)?, removes, touches, ..batch(workspace, head) })
     }
 
     /// Rows and full texts of documents as they are stored now.
@@ -335,12 +219,12 @@ impl Engine {
             return Ok(());
         }
         self.selections.forget(workspace.name().as_str());
-        let mut ledger = self.ledger(workspace, false);
+        let mut ledger = Ledger::new(self, workspace, false);
         for kind in concerned {
             let mut query = Query {
                 filter: Filter::All(vec![
                     Filter::In(Column::Kind, vec![Value::Text(kind.name.clone())]),
-                    Filter::In(Column::Workspace, vec![Value::Text(workspace.name().to_arc())]),
+                    Filter::in_workspace(workspace.name().to_arc()),
                 ]),
                 limit: CHUNK,
                 ..Query::default()
@@ -365,6 +249,25 @@ impl Engine {
         let Some(head) = self.index.head(workspace.name().as_str()) else { return Ok(()) };
         self.settle(workspace, ledger, head)
     }
+}
+
+/// Works on all chunks, with several threads where there are many.
+fn each_chunk(
+    lives: &[(Arc<str>, Life)],
+    work: impl Fn(&[(Arc<str>, Life)]) -> Result<(), Error> + Sync,
+) -> Result<(), Error> {
+    let chunks: Vec<_> = lives.chunks(CHUNK).collect();
+    let threads = if chunks.len() > 1 { std::thread::available_parallelism().map_or(2, usize::from) } else { 1 };
+    let next = AtomicUsize::new(0);
+    let take = || chunks.get(next.fetch_add(1, Ordering::Relaxed));
+    std::thread::scope(|scope| {
+        let running: Vec<_> =
+            (0..threads).map(|_| scope.spawn(|| std::iter::from_fn(take).try_for_each(|chunk| work(chunk)))).collect();
+        running.into_iter().try_for_each(|thread| match thread.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })
 }
 
 fn head(commit: Etag, generation: u32) -> Head {

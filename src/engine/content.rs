@@ -1,6 +1,7 @@
 //! Documents read once and kept: their content as JSON text and their violations.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -48,34 +49,53 @@ impl Weighter<Key, Arc<Content>> for Bytes {
     }
 }
 
+/// Contents from this weight on may not find a place in the cache.
+const LARGE: u64 = 256 << 10;
+
 /// Recently used contents, bounded in bytes.
 pub(super) struct Contents {
     cache: Cache<Key, Arc<Content>, Bytes>,
+    /// Large ones that somebody still holds: what a write has judged is not read again on its way.
+    held: Mutex<HashMap<Key, Weak<Content>>>,
 }
 
 impl Contents {
     pub(super) fn new(bytes: u64) -> Self {
-        Contents { cache: Cache::with_weighter((bytes / 2048) as usize, bytes, Bytes) }
+        Contents { cache: Cache::with_weighter((bytes / 2048) as usize, bytes, Bytes), held: Mutex::default() }
     }
 
     /// The content that is kept for this blob.
     pub(super) fn kept(&self, kind: &Arc<Kind>, generation: usize, path: &str, etag: Etag) -> Option<Arc<Content>> {
-        self.cache.get(&key(kind, generation, path, etag))
+        self.get(&key(kind, generation, path, etag))
+    }
+
+    fn get(&self, key: &Key) -> Option<Arc<Content>> {
+        self.cache.get(key).or_else(|| self.held().get(key)?.upgrade())
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<Key, Weak<Content>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The content of these bytes, kept or read now.
     pub(super) fn of(&self, kind: &Arc<Kind>, generation: usize, path: &str, etag: Etag, bytes: &[u8]) -> Arc<Content> {
         let key = key(kind, generation, path, etag);
-        if let Some(content) = self.cache.get(&key) {
+        if let Some(content) = self.get(&key) {
             return content;
         }
         let content = Arc::new(read(kind, generation, key.format, bytes));
+        if Bytes.weight(&key, &content) >= LARGE {
+            let mut held = self.held();
+            held.retain(|_, content| content.strong_count() > 0);
+            held.insert(key, Arc::downgrade(&content));
+        }
         self.cache.insert(key, content.clone());
         content
     }
 
     pub(super) fn clear(&self) {
         self.cache.clear();
+        self.held().clear();
     }
 }
 
@@ -88,8 +108,8 @@ pub(super) fn format(path: &str) -> Format {
     Format::of(path).unwrap_or(Format::Yaml)
 }
 
-/// Reads and judges bytes without keeping them.
-pub(super) fn read(kind: &Kind, generation: usize, format: Format, bytes: &[u8]) -> Content {
+/// Reads and judges bytes.
+fn read(kind: &Kind, generation: usize, format: Format, bytes: &[u8]) -> Content {
     match document::parse(format, bytes) {
         Ok(value) => {
             // `parse` took the bytes, so they are UTF-8.

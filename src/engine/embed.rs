@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Error, Found, Reader};
-use crate::resource::kind::{Kind, Link, LinkKey, OnDelete};
+use crate::resource::kind::{Kind, Link, LinkKey, Meaning, OnDelete};
 use crate::resource::query::{Filter, Query};
-use crate::resource::row::{Column, Row, Value};
+use crate::resource::row::Row;
 
 /// Deepest nesting of embedded links.
 const DEPTH_MOST: usize = 8;
@@ -68,42 +68,38 @@ impl Reader {
     ) -> Result<Vec<Embedded>, Error> {
         let kinds = self.engine.kinds();
         let target = kinds.by_name(&link.to).ok_or_else(|| Error::NotFound(format!("kind {}", link.to)))?;
-        let mut keys: Vec<Vec<LinkKey>> = Vec::with_capacity(rows.len());
+        let keys = rows.iter().map(|row| self.link_keys(kind, link, row)).collect::<Result<Vec<_>, _>>()?;
+        // What is asked for, once each, and for whom that was found to be which candidate.
+        let mut asked: HashMap<(&str, &Meaning), Option<usize>> = HashMap::new();
         let mut wanted: Vec<Filter> = Vec::new();
-        for row in rows {
-            let found = self.link_keys(kind, link, row)?;
-            for key in &found {
-                let filter = in_workspace_of(row, link.target_filter(key));
-                if !wanted.contains(&filter) {
-                    wanted.push(filter);
-                }
+        for (row, keys) in rows.iter().zip(&keys) {
+            for key in keys {
+                asked.entry((&row.workspace, &key.meaning)).or_insert_with(|| {
+                    let here = Filter::in_workspace(row.workspace.clone());
+                    wanted.push(Filter::All(vec![here, link.target_filter(&key.meaning)]));
+                    None
+                });
             }
-            keys.push(found);
         }
         let mut candidates = Vec::new();
         // Bounded clauses a query; all of a page of a thousand rows fit in a few.
         for some in wanted.chunks(500) {
             candidates.extend(self.all(self.narrowed(target, Filter::Any(some.to_vec())))?);
         }
+        choose(link, &candidates, &mut asked);
         let below = if nested.is_empty() { Vec::new() } else { self.embed(target, &candidates, nested)? };
-        let mut places: HashMap<(&str, &str), usize> = HashMap::new();
-        for (at, row) in candidates.iter().enumerate() {
-            places.insert((&row.workspace, &row.path), at);
-        }
         let sizes: Vec<usize> = below.iter().map(|embedded| size(embedded)).collect();
         let mut all = 0;
         let mut find = |row: &Row, key: &LinkKey| {
-            let hit = |candidate: &&Arc<Row>| candidate.workspace == row.workspace && link.admits(key, candidate);
-            let Some(best) = candidates.iter().find(hit) else { return Ok(None) };
-            let Some(at) = places.get(&(&*best.workspace, &*best.path)) else { return Ok(None) };
-            all += 1 + sizes.get(*at).copied().unwrap_or_default();
+            let Some(at) = asked.get(&(&*row.workspace, &key.meaning)).copied().flatten() else { return Ok(None) };
+            all += 1 + sizes.get(at).copied().unwrap_or_default();
             if all > EMBEDDED_MOST {
                 return Err(Error::bad_request(format!(
                     "embed: more than {EMBEDDED_MOST} documents would be embedded: ask for fewer at once"
                 )));
             }
-            let embedded = below.get(*at).cloned().unwrap_or_default();
-            Ok(Some(EmbeddedDocument { kind: target.clone(), row: best.clone(), embedded }))
+            let embedded = below.get(at).cloned().unwrap_or_default();
+            Ok(Some(EmbeddedDocument { kind: target.clone(), row: candidates[at].clone(), embedded }))
         };
         rows.iter()
             .zip(&keys)
@@ -130,10 +126,11 @@ impl Reader {
         let kinds = self.engine.kinds();
         let mut found: Vec<(Arc<Row>, OnDelete)> = Vec::new();
         for (source, link) in kinds.referrers_of(&kind.name) {
-            let candidates = in_workspace_of(target, link.referrer_filter(target));
+            let here = Filter::in_workspace(target.workspace.clone());
+            let candidates = Filter::All(vec![here, link.referrer_filter(target)]);
             for row in self.all(self.narrowed(source, candidates))? {
                 if row.path != target.path
-                    && self.link_keys(source, link, &row)?.iter().any(|key| link.admits(key, target))
+                    && self.link_keys(source, link, &row)?.iter().any(|key| link.admits(&key.meaning, target))
                 {
                     found.push((row, link.on_delete));
                 }
@@ -164,13 +161,32 @@ impl Reader {
     }
 }
 
+/// Finds the target of all that is asked for. Only candidates that have the asked values are
+/// compared, so that the cost grows with the rows and not with their square.
+fn choose(link: &Link, candidates: &[Arc<Row>], asked: &mut HashMap<(&str, &Meaning), Option<usize>>) {
+    let mut found: HashMap<(&str, Arc<str>), Vec<usize>> = HashMap::new();
+    let mut anywhere = Vec::new();
+    for (at, row) in candidates.iter().enumerate() {
+        match link.joined_of(row) {
+            Some(all) => {
+                all.into_iter().for_each(|joined| found.entry((&row.workspace, joined)).or_default().push(at));
+            }
+            None => anywhere.push(at),
+        }
+    }
+    for ((workspace, meaning), chosen) in asked {
+        let these = found.get(&(*workspace, meaning.joined().clone())).into_iter().flatten().chain(&anywhere);
+        let fits = |at: &&usize| {
+            let row = &candidates[**at];
+            *row.workspace == **workspace && link.admits(meaning, row)
+        };
+        *chosen = these.filter(fits).copied().max_by_key(|at| link.rank(&candidates[*at]));
+    }
+}
+
 /// How many documents these are, with all below them.
 fn size(embedded: &[Embedded]) -> usize {
     embedded.iter().flat_map(|link| link.targets.iter().flatten()).map(|target| 1 + size(&target.embedded)).sum()
-}
-
-fn in_workspace_of(row: &Row, filter: Filter) -> Filter {
-    Filter::All(vec![Filter::In(Column::Workspace, vec![Value::Text(row.workspace.clone())]), filter])
 }
 
 fn unknown(kind: &Kind, name: &str) -> Error {

@@ -3,7 +3,7 @@
 use crate::resource::check::Violation;
 use crate::resource::document::ParseError;
 use crate::resource::etag::Etag;
-use crate::resource::key::{DocumentId, NameError};
+use crate::resource::key::{DocumentId, FilePath, NameError};
 use crate::{index, state, store};
 
 /// A document that an error points at.
@@ -50,6 +50,8 @@ pub enum Error {
     Present(Etag),
     /// The document changed since the caller read it (`None`: it is not there).
     Stale(Option<Etag>),
+    /// The write relies on a file that has gone meanwhile.
+    Gone(FilePath),
     TooLarge(String),
     /// Try again later.
     Busy(String),
@@ -128,15 +130,6 @@ impl From<store::TipError> for Error {
             store::TipError::TooLarge { .. } => Error::TooLarge(error.to_string()),
             store::TipError::Missing { path } => Error::NotFound(format!("file {path}")),
             store::TipError::Store(error) => (*error).into(),
-        }
-    }
-}
-
-impl From<store::WriteError<Error>> for Error {
-    fn from(error: store::WriteError<Error>) -> Self {
-        match error {
-            store::WriteError::Refused(error) => error,
-            store::WriteError::Store(error) => error.into(),
         }
     }
 }

@@ -11,10 +11,10 @@ use crate::resource::document::DEPTH;
 const CARRIED_MOST: usize = 16 << 20;
 
 /// Applies a patch; on an error `value` is of no more use.
-pub(super) fn apply(value: &mut Value, patch: Patch) -> Result<(), Error> {
+pub(super) fn apply(value: &mut Value, patch: &Patch) -> Result<(), Error> {
     let mut room = CARRIED_MOST;
-    for (at, operation) in patch.0.into_iter().enumerate() {
-        let (path, inserted) = match &operation {
+    for (at, operation) in patch.0.iter().enumerate() {
+        let (path, inserted) = match operation {
             PatchOperation::Add(add) => (&add.path, measure(&add.value)),
             PatchOperation::Replace(replace) => (&replace.path, measure(&replace.value)),
             PatchOperation::Copy(copy) => (&copy.path, carried(value, &copy.from, &mut room)?),
@@ -25,7 +25,7 @@ pub(super) fn apply(value: &mut Value, patch: Patch) -> Result<(), Error> {
         if path.tokens().count() + inserted.depth > DEPTH {
             return Err(Error::bad_request(format!("the patched document would nest deeper than {DEPTH} levels")));
         }
-        json_patch::patch(value, &[operation]).map_err(|error| {
+        json_patch::patch(value, std::slice::from_ref(operation)).map_err(|error| {
             let path = error.path.as_str();
             Error::Conflict(format!("the patch does not apply: operation {at} at {path:?}: {}", error.kind))
         })?;
@@ -48,6 +48,11 @@ struct Measure {
     bytes: usize,
     /// Levels of collections.
     depth: usize,
+}
+
+/// Bytes of a value, roughly, as JSON text.
+pub(super) fn size(value: &Value) -> usize {
+    measure(value).bytes
 }
 
 fn measure(value: &Value) -> Measure {
@@ -77,7 +82,7 @@ mod tests {
 
     fn patched(operations: Value) -> Result<Value, Error> {
         let mut value = json!({ "a": [1, 2], "text": "x".repeat(1000) });
-        apply(&mut value, serde_json::from_value(operations).unwrap()).map(|()| value)
+        apply(&mut value, &serde_json::from_value(operations).unwrap()).map(|()| value)
     }
 
     #[test]

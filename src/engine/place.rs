@@ -9,7 +9,7 @@ use super::Engine;
 use super::content;
 use crate::resource::document;
 use crate::resource::kind::Kind;
-use crate::store::{Tip, Workspace};
+use crate::store::Workspace;
 
 /// What each selecting file says.
 type ByFile = HashMap<String, Arc<Value>>;
@@ -64,14 +64,13 @@ impl Engine {
         let value = self.selections.get(workspace.name().as_str(), select.file.as_str())?;
         Some(kind.schema_for(Some(&value)))
     }
+}
 
-    /// The generation that will hold with what is staged so far.
-    pub(super) fn generation_in(&self, tip: &mut Tip<'_>, kind: &Kind) -> usize {
-        let Some(select) = &kind.select else { return 0 };
-        let stored = tip.blob(&select.file).ok().flatten();
-        let value = stored.map_or(Value::Null, |(_, bytes)| parsed(select.file.as_str(), &bytes));
-        kind.schema_for(Some(&value))
-    }
+/// The generation that a selecting file with these bytes selects.
+pub(super) fn selected(kind: &Kind, bytes: Option<&[u8]>) -> usize {
+    let Some(select) = &kind.select else { return 0 };
+    let value = bytes.map_or(Value::Null, |bytes| parsed(select.file.as_str(), bytes));
+    kind.schema_for(Some(&value))
 }
 
 /// An unreadable selecting file selects the default.

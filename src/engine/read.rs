@@ -8,7 +8,7 @@ use super::access::Scope;
 use super::content::Content;
 use super::transaction::candidate;
 use super::{Engine, Error, Overview};
-use crate::index::Page;
+use crate::index::{Index, Page};
 use crate::resource::actor::Actor;
 use crate::resource::etag::Etag;
 use crate::resource::key::{DocumentId, FilePath, WorkspaceName};
@@ -85,6 +85,12 @@ impl Reader {
             return Err(Error::LoginNeeded);
         }
         let text = query.text.clone();
+        if text.as_deref().is_some_and(|text| !Index::has_words(text)) {
+            return Err(Error::bad_request(
+                "q: there is no word in it (signs are none, nor is what has more than 100 bytes): \
+                 give words, a phrase as \"two words\" or a beginning as fire*",
+            ));
+        }
         query.filter = self.narrowed(kind, query.filter);
         let page = self.engine.index.search(&query)?;
         let snippets = match text {
@@ -109,21 +115,6 @@ impl Reader {
             more => parts.push(more),
         }
         Filter::All(parts)
-    }
-
-    /// One document by its id, or by its name where that is unambiguous in what the actor may read.
-    pub fn find(&self, kind: &Arc<Kind>, reference: &str) -> Result<Found, Error> {
-        self.lookup(kind, reference, None)
-    }
-
-    /// As [`Reader::find`], in one workspace only where one is named.
-    pub fn find_at(
-        &self,
-        kind: &Arc<Kind>,
-        reference: &str,
-        workspace: Option<&WorkspaceName>,
-    ) -> Result<Found, Error> {
-        self.lookup(kind, reference, workspace)
     }
 
     /// The document of this id with its content, when that is in memory: quick enough for an async
@@ -162,13 +153,15 @@ impl Reader {
         if rows.is_empty() { Ok(None) } else { one(kind, reference, rows).map(Some) }
     }
 
-    fn lookup(&self, kind: &Arc<Kind>, reference: &str, workspace: Option<&WorkspaceName>) -> Result<Found, Error> {
+    /// One document by its id, or by its name where that is unambiguous in what the actor may read,
+    /// of one workspace only where one is named.
+    pub fn find(&self, kind: &Arc<Kind>, reference: &str, workspace: Option<&WorkspaceName>) -> Result<Found, Error> {
         if let Some(found) = self.by_id(kind, reference, workspace)? {
             return Ok(found);
         }
         if let Some(field) = kind.field("name").filter(|field| !field.column.is_number()) {
             let named = Filter::In(field.column, vec![Encoded::Text(encode_text(reference))]);
-            let here = workspace.map(|name| Filter::In(Column::Workspace, vec![Encoded::Text(name.to_arc())]));
+            let here = workspace.map(|name| Filter::in_workspace(name.to_arc()));
             let filter = Filter::All(here.into_iter().chain([named]).collect());
             let query = Query { filter: self.narrowed(kind, filter), limit: 50, ..Query::default() };
             let rows = self.engine.index.search(&query)?.rows;

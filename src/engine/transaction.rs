@@ -8,16 +8,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::content::{self, Content};
+use super::content::Content;
 use super::error::{Candidate, Error};
-use super::{Engine, Reader, patch, strict};
-use crate::resource::document::{self, Format};
+use super::judgement::{Document, Foreseen, Ground, Judge, Judged};
+use super::{Reader, patch, place};
+use crate::resource::document::Format;
 use crate::resource::etag::{Etag, Expected};
 use crate::resource::key::{DocumentId, FilePath};
 use crate::resource::kind::{Kind, Kinds};
 use crate::resource::query::{Filter, Query};
-use crate::resource::row::{Column, Row, Value as Encoded};
-use crate::store::{self, Tip, Workspace};
+use crate::resource::row::Row;
+use crate::store::{self, Tip};
 
 /// What a write brings.
 #[derive(Debug, Clone)]
@@ -46,6 +47,27 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// Where the operation writes, on the file at `path`.
+    pub(super) fn target<'a>(&'a self, path: &'a FilePath) -> &'a FilePath {
+        match self {
+            Operation::Move { to } => to,
+            _ => path,
+        }
+    }
+
+    /// Bytes that it brings, about.
+    pub(super) fn weight(&self) -> u64 {
+        match self {
+            Operation::Put(Payload::Raw(bytes) | Payload::Text(_, bytes)) => bytes.len() as u64,
+            Operation::Put(Payload::Json(value)) | Operation::MergePatch(value) => patch::size(value) as u64,
+            Operation::JsonPatch(operations) => operations.0.len() as u64 * 64,
+            Operation::SetMembers(members) => members.values().map(patch::size).sum::<usize>() as u64,
+            Operation::Delete | Operation::Move { .. } => 0,
+        }
+    }
+}
+
 /// One change and what it expects to find.
 #[derive(Debug, Clone)]
 pub struct Change {
@@ -64,15 +86,15 @@ pub struct Applied {
     pub etag: Option<Etag>,
     pub content: Option<Arc<Content>>,
     pub created: bool,
+    /// What the file held at this path before.
+    pub before: Option<Etag>,
 }
 
 /// The changes of one commit as they are applied.
 pub(super) struct Transaction<'a> {
-    engine: &'a Engine,
-    workspace: &'a Arc<Workspace>,
+    judge: &'a Judge,
     reader: &'a Reader,
     kinds: Arc<Kinds>,
-    takes_invalid: bool,
     pub(super) applied: Vec<Applied>,
     /// Lines for the commit message's last paragraph.
     pub(super) trailers: Vec<String>,
@@ -86,18 +108,11 @@ pub(super) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(
-        engine: &'a Engine,
-        workspace: &'a Arc<Workspace>,
-        reader: &'a Reader,
-        takes_invalid: bool,
-    ) -> Self {
+    pub(super) fn new(judge: &'a Judge, reader: &'a Reader) -> Self {
         Transaction {
-            engine,
-            workspace,
+            judge,
             reader,
-            kinds: engine.kinds(),
-            takes_invalid,
+            kinds: judge.engine.kinds(),
             applied: Vec::new(),
             trailers: Vec::new(),
             summary: Vec::new(),
@@ -107,177 +122,117 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    pub(super) fn apply(&mut self, tip: &mut Tip<'_>, change: Change) -> Result<(), Error> {
+    pub(super) fn apply(&mut self, tip: &mut Tip<'_>, change: Change, foreseen: Option<Foreseen>) -> Result<(), Error> {
         let Change { path, expected, operation } = change;
-        let stored = tip.blob(&path)?;
-        let now = stored.as_ref().map(|(etag, _)| *etag);
+        let now = entry(tip, &path)?;
         if !expected.holds(now) {
             return Err(match (&expected, now) {
                 (Expected::At(_), None) => Error::NotFound(format!("file {path}")),
+                // Only a PUT could have made it.
+                (Expected::Present, None) if !matches!(operation, Operation::Put(_)) => {
+                    Error::NotFound(format!("file {path}"))
+                }
                 (Expected::Absent, Some(now)) => Error::Present(now),
                 _ => Error::Stale(now),
             });
         }
-        let kind = self.kinds.claim(path.as_str()).map(|(kind, _)| kind.clone());
-        let before = stored.map(|(_, bytes)| bytes);
+        let claimed = |path: &FilePath| self.kinds.claim(path.as_str()).map(|(kind, _)| kind.clone());
+        let kind = claimed(operation.target(&path));
+        let selector = match kind.as_ref().and_then(|kind| kind.select.as_ref()) {
+            Some(select) => entry(tip, &select.file)?,
+            None => None,
+        };
+        let ground = Ground { base: now, kind, selector };
+        let judged = match foreseen {
+            Some(foreseen) if foreseen.ground.is_same(&ground) => foreseen.judged?,
+            outdated => {
+                let before = now.map(|etag| tip.read_blob(etag)).transpose()?;
+                let judged =
+                    self.judge.judge(&ground, self.generation(tip, &ground)?, &path, &operation, before.as_ref());
+                // Until here, so that what is the same was not read again.
+                drop(outdated);
+                judged?
+            }
+        };
         match operation {
-            Operation::Put(payload) => {
-                let bytes = self.bytes(&path, before.as_deref(), payload)?;
-                self.put(tip, path, kind, before.as_deref(), bytes)
-            }
-            Operation::MergePatch(patch) => {
-                let mut value = self.current(&path, before.as_deref())?;
-                json_patch::merge(&mut value, &patch);
-                let bytes = self.bytes(&path, before.as_deref(), Payload::Json(value))?;
-                self.put(tip, path, kind, before.as_deref(), bytes)
-            }
-            Operation::JsonPatch(operations) => {
-                let mut value = self.current(&path, before.as_deref())?;
-                patch::apply(&mut value, operations)?;
-                let bytes = self.bytes(&path, before.as_deref(), Payload::Json(value))?;
-                self.put(tip, path, kind, before.as_deref(), bytes)
-            }
-            Operation::SetMembers(members) => {
-                let mut value = self.current(&path, before.as_deref())?;
-                match value.as_object_mut() {
-                    Some(object) => object.extend(members),
-                    None => value = Value::Object(members),
-                }
-                let bytes = self.bytes(&path, before.as_deref(), Payload::Json(value))?;
-                self.put(tip, path, kind, before.as_deref(), bytes)
-            }
-            Operation::Delete => {
-                if before.is_none() {
-                    return Err(Error::NotFound(format!("file {path}")));
-                }
-                self.delete(tip, path, kind)
-            }
+            Operation::Delete => self.delete(tip, path, ground.kind, judged.document.as_ref()),
             Operation::Move { to } => {
-                let Some(bytes) = before else { return Err(Error::NotFound(format!("file {path}"))) };
-                self.rename(tip, path, kind, to, now, bytes)
+                let from = claimed(&path);
+                self.rename(tip, path, from, to, ground, judged)
             }
+            _ => self.put(tip, path, ground, judged),
         }
     }
 
-    /// The bytes to store, from what was sent and what is there.
-    fn bytes(&self, path: &FilePath, before: Option<&[u8]>, payload: Payload) -> Result<Bytes, Error> {
-        let format = content::format(path.as_str());
-        let value = match payload {
-            Payload::Raw(bytes) => return Ok(bytes),
-            Payload::Text(sent, bytes) if sent == format => return Ok(bytes),
-            Payload::Text(sent, bytes) => document::parse(sent, &bytes)?,
-            Payload::Json(value) => value,
-        };
-        let text = before.and_then(|before| std::str::from_utf8(before).ok());
-        let edited = match text.map(|text| document::edit(format, text, &value)) {
-            Some(Ok(edited)) => edited,
-            // What is there cannot be read, or there is nothing: a fresh text.
-            Some(Err(_)) | None => document::render(format, &value),
-        };
-        Ok(Bytes::from(edited))
+    fn generation(&self, tip: &Tip<'_>, ground: &Ground) -> Result<usize, Error> {
+        let Some(kind) = &ground.kind else { return Ok(0) };
+        let selecting = ground.selector.map(|etag| tip.read_blob(etag)).transpose()?;
+        Ok(place::selected(kind, selecting.as_deref()))
     }
 
-    /// What a patch starts from.
-    fn current(&self, path: &FilePath, before: Option<&[u8]>) -> Result<Value, Error> {
-        let before = before.ok_or_else(|| Error::NotFound(format!("file {path}")))?;
-        document::parse(content::format(path.as_str()), before).map_err(|error| {
-            Error::Conflict(format!(
-                "the stored file cannot be read ({}, line {}, column {}), so it cannot be patched: PUT it whole",
-                error.message, error.line, error.column
-            ))
-        })
-    }
-
-    fn put(
-        &mut self,
-        tip: &mut Tip<'_>,
-        path: FilePath,
-        kind: Option<Arc<Kind>>,
-        before: Option<&[u8]>,
-        bytes: Bytes,
-    ) -> Result<(), Error> {
-        let mut judged = None;
-        if let Some(kind) = &kind {
-            let content = self.judge(tip, kind, &path, before, &bytes)?;
-            self.unique(kind, &path, &content)?;
-            judged = Some(content);
-        }
-        let etag = tip.put(&path, bytes)?;
-        let created = before.is_none();
+    fn put(&mut self, tip: &mut Tip<'_>, path: FilePath, ground: Ground, mut judged: Judged) -> Result<(), Error> {
+        let content = self.admitted(&path, ground.kind.as_ref(), judged.document.as_mut())?;
+        let etag = tip.put(&path, judged.bytes)?;
+        let created = ground.base.is_none();
         let verb = if created { "create" } else { "update" };
-        self.summary.push(self.describe(kind.as_deref(), verb, &path, judged.as_deref()));
-        self.applied.push(Applied { path, kind, etag: Some(etag), content: judged, created });
+        self.summary.push(describe(ground.kind.as_deref(), verb, &path, judged.document.as_ref()));
+        self.applied.push(Applied { path, kind: ground.kind, etag: Some(etag), content, created, before: ground.base });
         Ok(())
     }
 
-    /// Refuses content that cannot be read or adds a violation (decisions.md 8).
-    fn judge(
-        &self,
-        tip: &mut Tip<'_>,
-        kind: &Arc<Kind>,
+    /// The content, when the document may be stored.
+    fn admitted(
+        &mut self,
         path: &FilePath,
-        before: Option<&[u8]>,
-        bytes: &[u8],
-    ) -> Result<Arc<Content>, Error> {
-        let generation = self.engine.generation_in(tip, kind);
-        let etag = store::blob_id(bytes)?;
-        let new = self.engine.contents.of(kind, generation, path.as_str(), etag, bytes);
-        if new.violations.is_empty() || self.takes_invalid {
-            return Ok(new);
+        kind: Option<&Arc<Kind>>,
+        document: Option<&mut Document>,
+    ) -> Result<Option<Arc<Content>>, Error> {
+        let (Some(kind), Some(document)) = (kind, document) else { return Ok(None) };
+        if let Some(refused) = document.refused.take() {
+            return Err(refused);
         }
-        if !new.is_readable {
-            // Again, for the position as an error.
-            document::parse(content::format(path.as_str()), bytes)?;
-        }
-        let old = before.map(|before| content::read(kind, generation, content::format(path.as_str()), before));
-        let added = strict::added(old.map_or_else(Vec::new, |old| old.violations), &new.violations);
-        if added.is_empty() { Ok(new) } else { Err(Error::Invalid(added)) }
+        self.unique(kind, path, &document.twins)?;
+        Ok(Some(document.content.clone()))
     }
 
     /// Refuses a second document with a value that the kind wants once in a workspace.
-    fn unique(&mut self, kind: &Arc<Kind>, path: &FilePath, content: &Content) -> Result<(), Error> {
-        if kind.unique.is_empty() {
-            return Ok(());
-        }
-        let captures = kind.captures_of(path.as_str()).unwrap_or_default();
-        let value = content.value().unwrap_or_default();
-        for unique in &kind.unique {
-            let Some(twins) = kind.twin_filter(unique, &captures, &value) else { continue };
-            let here = Filter::In(Column::Workspace, vec![Encoded::Text(self.workspace.name().to_arc())]);
+    fn unique(&mut self, kind: &Arc<Kind>, path: &FilePath, twins: &[(usize, Filter)]) -> Result<(), Error> {
+        for (at, twins) in twins {
+            let here = Filter::in_workspace(self.judge.workspace.name().to_arc());
             let query = Query { filter: Filter::All(vec![here, twins.clone()]), limit: 2, ..Query::default() };
-            let page = self.engine.index.search(&query)?;
+            let page = self.judge.engine.index.search(&query)?;
             let stored = page.rows.iter().any(|row| *row.path != *path.as_str() && !self.removed.contains(&row.path));
-            let given = self.given.iter().any(|(at, other)| **at != *path.as_str() && *other == twins);
+            let given = self.given.iter().any(|(at, other)| **at != *path.as_str() && other == twins);
             if stored || given {
-                let names: Vec<&str> = unique.fields.iter().map(|field| &*field.name).collect();
+                let names: Vec<&str> = kind.unique[*at].fields.iter().map(|field| &*field.name).collect();
                 return Err(Error::Conflict(format!(
                     "another {} of this workspace has this {} already",
                     kind.name,
                     names.join(" and ")
                 )));
             }
-            self.given.push((path.to_arc(), twins));
+            self.given.push((path.to_arc(), twins.clone()));
         }
         Ok(())
     }
 
-    fn delete(&mut self, tip: &mut Tip<'_>, path: FilePath, kind: Option<Arc<Kind>>) -> Result<(), Error> {
+    fn delete(
+        &mut self,
+        tip: &mut Tip<'_>,
+        path: FilePath,
+        kind: Option<Arc<Kind>>,
+        document: Option<&Document>,
+    ) -> Result<(), Error> {
         self.removed.insert(path.to_arc());
         let row = match &kind {
-            Some(_) => self.engine.index.row(self.workspace.name().as_str(), path.as_str())?,
+            Some(_) => self.judge.engine.index.row(self.judge.workspace.name().as_str(), path.as_str())?,
             None => None,
         };
-        let label = match (&kind, &row) {
-            (Some(kind), Some(row)) => {
-                let content = self.reader.content(row)?;
-                self.describe(Some(kind.as_ref()), "delete", &path, Some(content.as_ref()))
-            }
-            _ => self.describe(kind.as_deref(), "delete", &path, None),
-        };
-        self.summary.push(label);
+        self.summary.push(describe(kind.as_deref(), "delete", &path, document));
         self.deleted.extend(kind.clone().zip(row));
+        let before = entry(tip, &path)?;
         tip.remove(&path)?;
-        self.applied.push(Applied { path, kind, etag: None, content: None, created: false });
+        self.applied.push(Applied { path, kind, etag: None, content: None, created: false, before });
         Ok(())
     }
 
@@ -287,10 +242,10 @@ impl<'a> Transaction<'a> {
         path: FilePath,
         kind: Option<Arc<Kind>>,
         to: FilePath,
-        now: Option<Etag>,
-        bytes: Bytes,
+        ground: Ground,
+        mut judged: Judged,
     ) -> Result<(), Error> {
-        let target = self.kinds.claim(to.as_str()).map(|(kind, _)| kind.clone());
+        let target = ground.kind;
         if let Some(kind) = &kind
             && target.as_ref().is_none_or(|target| target.name != kind.name)
         {
@@ -302,7 +257,8 @@ impl<'a> Transaction<'a> {
             return Err(Error::bad_request(format!("{to} would change the document's id, which its file is named by")));
         }
         if to == path {
-            self.applied.push(Applied { path, kind, etag: now, content: None, created: false });
+            let (etag, before) = (ground.base, ground.base);
+            self.applied.push(Applied { path, kind, etag, content: None, created: false, before });
             return Ok(());
         }
         if tip.entry(&to)?.is_some() {
@@ -310,29 +266,12 @@ impl<'a> Transaction<'a> {
         }
         tip.remove(&path)?;
         self.removed.insert(path.to_arc());
-        let content = match &target {
-            Some(kind) => {
-                let before = Some(&bytes[..]);
-                Some(self.judge(tip, kind, &to, before, &bytes)?)
-            }
-            None => None,
-        };
-        if let (Some(kind), Some(content)) = (&target, &content) {
-            self.unique(kind, &to, content)?;
-        }
-        let etag = tip.put(&to, bytes)?;
+        let content = self.admitted(&to, target.as_ref(), judged.document.as_mut())?;
+        let etag = tip.put(&to, judged.bytes)?;
         self.trailers.push(format!("{}: {path} -> {to}", store::MOVED_TRAILER));
         self.summary.push(format!("{}: move {path} to {to}", target.as_ref().map_or("file", |kind| &kind.name)));
-        self.applied.push(Applied { path: to, kind: target, etag: Some(etag), content, created: false });
+        self.applied.push(Applied { path: to, kind: target, etag: Some(etag), content, created: false, before: None });
         Ok(())
-    }
-
-    fn describe(&self, kind: Option<&Kind>, verb: &str, path: &FilePath, content: Option<&Content>) -> String {
-        match (kind, content.and_then(Content::value)) {
-            (Some(kind), Some(value)) => format!("{}: {verb} {}", kind.name, kind.label(&value, path.file_name())),
-            (Some(kind), None) => format!("{}: {verb} {path}", kind.name),
-            (None, _) => format!("file: {verb} {path}"),
-        }
     }
 
     /// The commit message: the caller's or what happened, and the trailers.
@@ -360,6 +299,19 @@ impl<'a> Transaction<'a> {
             message.push_str(&trailers.join("\n"));
         }
         message
+    }
+}
+
+/// The file at a path as it will be before this change.
+fn entry(tip: &mut Tip<'_>, path: &FilePath) -> Result<Option<Etag>, Error> {
+    Ok(tip.entry(path)?.filter(|entry| entry.mode.is_blob()).map(|entry| entry.etag))
+}
+
+fn describe(kind: Option<&Kind>, verb: &str, path: &FilePath, document: Option<&Document>) -> String {
+    match (kind, document) {
+        (Some(kind), Some(document)) => format!("{}: {verb} {}", kind.name, document.label),
+        (Some(kind), None) => format!("{}: {verb} {path}", kind.name),
+        (None, _) => format!("file: {verb} {path}"),
     }
 }
 

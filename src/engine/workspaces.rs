@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::Semaphore;
+
 use super::access::{self, CatalogueWriters};
 use super::content::Contents;
 use super::error::Error;
@@ -26,6 +28,8 @@ pub struct Engine {
     pub(super) state: State,
     pub(super) grants: RwLock<Arc<Grants>>,
     pub(super) reloading: tokio::sync::Mutex<()>,
+    /// Turns for judging large documents: each takes much memory.
+    pub(super) heavy: Arc<Semaphore>,
     kinds: RwLock<Arc<Kinds>>,
 }
 
@@ -68,6 +72,7 @@ impl Engine {
             state,
             grants: RwLock::new(Arc::new(grants)),
             reloading: tokio::sync::Mutex::default(),
+            heavy: Arc::new(Semaphore::new(2)),
             kinds: RwLock::new(kinds),
         });
         engine.listen();
@@ -178,6 +183,17 @@ impl Engine {
             documents: self.index.counts(workspace.name().as_str())?,
             role: self.role(actor, workspace),
         })
+    }
+
+    /// Waits for every write that a workspace's writer has taken, whether its client waits or not.
+    pub async fn finish_writes(&self) {
+        for workspace in self.store.workspaces() {
+            if workspace.is_writing()
+                && let Err(error) = workspace.refresh().await
+            {
+                tracing::warn!(workspace.name = %workspace.name(), %error, "the last writes may have failed");
+            }
+        }
     }
 
     /// Everything is on disk and in the index: called once, when nothing is accepted any more.

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::judgement::{Foreseen, Judge};
 use super::transaction::{Applied, Change, Operation, Payload, Transaction};
 use super::{Engine, Error};
-use crate::base::{clock, random};
+use crate::base::{blocking, clock, random};
 use crate::resource::actor::Actor;
 use crate::resource::document;
 use crate::resource::etag::Expected;
 use crate::resource::key::{DocumentId, FilePath};
 use crate::resource::kind::Kind;
 use crate::resource::row::{Moment, Row};
-use crate::store::{Intent, Tip, Workspace};
+use crate::store::{self, Intent, Tip, Workspace};
 
 /// How a write is to be done.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +26,9 @@ pub struct Options {
     pub dry_run: bool,
     /// Store what breaks its kind, as a push does.
     pub takes_invalid: bool,
+    /// Files that have to be there when the changes are applied, and to stay: what the caller made
+    /// of them would be wrong without.
+    pub relies_on: Vec<FilePath>,
 }
 
 /// What a write did, one entry per change.
@@ -34,6 +38,19 @@ pub struct Written {
     pub commit: Option<String>,
     pub at: Option<Moment>,
     pub applied: Vec<Applied>,
+}
+
+/// Why changes were refused, and which of them it was about, by position.
+#[derive(Debug)]
+pub struct Refused {
+    pub change: Option<(usize, FilePath)>,
+    pub error: Box<Error>,
+}
+
+impl<E: Into<Error>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Refused { change: None, error: Box::new(error.into()) }
+    }
 }
 
 /// The road into one workspace.
@@ -48,30 +65,52 @@ impl Writer {
         Writer { engine, actor, workspace }
     }
 
+    /// As [`Writer::commit_all`], where it is clear which change an error is about.
+    pub async fn commit(&self, changes: Vec<Change>, options: Options) -> Result<Written, Error> {
+        self.commit_all(changes, options).await.map_err(|refused| *refused.error)
+    }
+
     /// Applies all changes as one commit, or none.
     /// A file that selects among a kind's schemas comes first: the others are judged by it.
-    pub async fn commit(&self, mut changes: Vec<Change>, options: Options) -> Result<Written, Error> {
+    pub async fn commit_all(&self, changes: Vec<Change>, options: Options) -> Result<Written, Refused> {
         let kinds = self.engine.kinds();
-        changes.sort_by_key(|change| {
-            !kinds.iter().any(|kind| kind.select.as_ref().is_some_and(|s| s.file == change.path))
-        });
-        let engine = self.engine.clone();
-        let workspace = self.workspace.clone();
+        let selects =
+            |path: &FilePath| kinds.iter().any(|kind| kind.select.as_ref().is_some_and(|select| select.file == *path));
+        let mut numbered: Vec<(usize, Change)> = changes.into_iter().enumerate().collect();
+        numbered.sort_by_key(|(_, change)| !selects(&change.path));
+        let (order, changes): (Vec<usize>, Vec<Change>) = numbered.into_iter().unzip();
+        let judge = Judge {
+            engine: self.engine.clone(),
+            workspace: self.workspace.clone(),
+            takes_invalid: options.takes_invalid,
+        };
         let reader = self.engine.reader(&self.actor);
         let author = self.actor.signature();
         let alone = changes.iter().any(|change| self.needs_fresh_index(change));
+        let (changes, foreseen) = foresee(&judge, changes).await;
         let work = move |tip: &mut Tip<'_>| {
-            let mut transaction = Transaction::new(&engine, &workspace, &reader, options.takes_invalid);
-            for change in changes {
-                transaction.apply(tip, change)?;
+            if options.dry_run {
+                tip.rehearse();
+            }
+            let mut transaction = Transaction::new(&judge, &reader);
+            for ((at, change), foreseen) in order.into_iter().zip(changes).zip(foreseen) {
+                let path = change.path.clone();
+                let about = |error| Refused { change: Some((at, path)), error: Box::new(error) };
+                transaction.apply(tip, change, foreseen).map_err(about)?;
             }
             transaction.settle(tip)?;
+            if let Some(gone) = first_gone(tip, &options.relies_on)? {
+                return Err(Error::Gone(gone).into());
+            }
             let message = transaction.message(options.message.as_deref());
             let intent = (!options.dry_run).then_some(Intent { author, message });
-            Ok::<_, Error>((transaction.applied, intent))
+            Ok::<_, Refused>((transaction.applied, intent))
         };
         let done = if alone { self.workspace.write_after_all(work).await } else { self.workspace.write(work).await };
-        let (applied, committed) = done?;
+        let (applied, committed) = done.map_err(|error| match error {
+            store::WriteError::Refused(refused) => refused,
+            store::WriteError::Store(error) => error.into(),
+        })?;
         let commit = committed.as_ref().map(|step| step.commit.to_string());
         Ok(Written { commit, at: committed.map(|step| step.at), applied })
     }
@@ -87,14 +126,15 @@ impl Writer {
         }
     }
 
-    /// Where a new document of a kind goes: at the path given, or where the kind's pattern puts it.
-    pub fn place(
+    /// Where a new document of a kind goes: at the path given, or where the kind's pattern puts
+    /// what it says. Gives the payload back.
+    pub async fn place(
         &self,
-        kind: &Kind,
+        kind: &Arc<Kind>,
         path: Option<&str>,
-        given: &BTreeMap<String, String>,
-        payload: &Payload,
-    ) -> Result<FilePath, Error> {
+        given: BTreeMap<String, String>,
+        payload: Payload,
+    ) -> Result<(FilePath, Payload), Error> {
         if let Some(path) = path {
             let path = FilePath::parse(path)?;
             if kind.captures_of(path.as_str()).is_none() {
@@ -105,18 +145,28 @@ impl Writer {
                     patterns,
                 ));
             }
-            return Ok(path);
+            return Ok((path, payload));
         }
-        let value = match payload {
-            Payload::Json(value) => value.clone(),
-            Payload::Text(format, bytes) => document::parse(*format, bytes)?,
-            Payload::Raw(_) => Value::Null,
-        };
-        let path = kind.place(given, &value, random::uuid).map_err(|error| Error::bad_request(error.to_string()))?;
+        let placing = kind.clone();
+        let (made, payload) = blocking::run(move || {
+            let read;
+            let value = match &payload {
+                Payload::Json(value) => value,
+                Payload::Text(format, bytes) => {
+                    read = document::parse(*format, bytes)?;
+                    &read
+                }
+                Payload::Raw(_) => &Value::Null,
+            };
+            let made =
+                placing.place(&given, value, random::uuid).map_err(|error| Error::bad_request(error.to_string()))?;
+            Ok::<_, Error>((made, payload))
+        })
+        .await?;
         // Another kind may claim what this one's pattern makes.
-        match self.engine.kinds().claim(path.as_str()) {
-            Some((claiming, _)) if claiming.name == kind.name => Ok(path),
-            _ => Err(Error::bad_request(format!("{path} would not be a {}: give another name, or a path", kind.name))),
+        match self.engine.kinds().claim(made.as_str()) {
+            Some((claiming, _)) if claiming.name == kind.name => Ok((made, payload)),
+            _ => Err(Error::bad_request(format!("{made} would not be a {}: give another name, or a path", kind.name))),
         }
     }
 
@@ -162,5 +212,45 @@ impl Writer {
 
     pub fn workspace(&self) -> &Arc<Workspace> {
         &self.workspace
+    }
+}
+
+fn first_gone(tip: &mut Tip<'_>, paths: &[FilePath]) -> Result<Option<FilePath>, Error> {
+    for path in paths {
+        if tip.entry(path)?.is_none() {
+            return Ok(Some(path.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// Changes that bring or meet more bytes than this are judged a few at a time.
+const HEAVY: u64 = 1 << 20;
+
+/// Judges the changes before their turn, off the async threads.
+async fn foresee(judge: &Judge, changes: Vec<Change>) -> (Vec<Change>, Vec<Option<Foreseen>>) {
+    let kinds = judge.engine.kinds();
+    if !changes.iter().any(|change| kinds.claim(change.operation.target(&change.path).as_str()).is_some()) {
+        let none = changes.iter().map(|_| None).collect();
+        return (changes, none);
+    }
+    let judged = |changes: Vec<Change>, judge: &Judge| {
+        let foreseen = judge.foresee(&changes);
+        (changes, foreseen)
+    };
+    let ahead = judge.clone();
+    let light = move || if ahead.weight(&changes) > HEAVY { Err(changes) } else { Ok(judged(changes, &ahead)) };
+    match blocking::run(light).await {
+        Ok(done) => done,
+        Err(changes) => {
+            let turn = judge.engine.heavy.clone().acquire_owned().await;
+            let ahead = judge.clone();
+            let heavy = move || {
+                // Kept by the work, which goes on when its client has gone.
+                let _turn = turn;
+                judged(changes, &ahead)
+            };
+            blocking::run(heavy).await
+        }
     }
 }

@@ -23,7 +23,7 @@ pub fn precondition(headers: &HeaderMap) -> Precondition {
     }
     let Some(value) = text(headers, &IF_MATCH) else { return Precondition::None };
     if value.trim() == "*" {
-        return Precondition::Expected(Expected::Any);
+        return Precondition::Expected(Expected::Present);
     }
     let etags: Vec<Etag> = tags(&value).filter_map(blob).collect();
     if etags.is_empty() { Precondition::Unreadable } else { Precondition::Expected(Expected::At(etags)) }
@@ -100,7 +100,7 @@ mod tests {
         ] {
             assert_eq!(precondition(&given(IF_MATCH, &spelling)), at, "{spelling}");
         }
-        assert_eq!(precondition(&given(IF_MATCH, "*")), Precondition::Expected(Expected::Any));
+        assert_eq!(precondition(&given(IF_MATCH, "*")), Precondition::Expected(Expected::Present));
         assert_eq!(precondition(&given(IF_MATCH, "\"other\"")), Precondition::Unreadable);
         assert_eq!(precondition(&given(IF_NONE_MATCH, "*")), Precondition::Expected(Expected::Absent));
         assert_eq!(precondition(&HeaderMap::new()), Precondition::None);

@@ -68,7 +68,9 @@ fn status(error: &Error) -> StatusCode {
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::LoginNeeded => StatusCode::UNAUTHORIZED,
         Error::Denied(_) => StatusCode::FORBIDDEN,
-        Error::Exists(_) | Error::Conflict(_) | Error::Ambiguous { .. } | Error::Referenced(_) => StatusCode::CONFLICT,
+        Error::Exists(_) | Error::Conflict(_) | Error::Gone(_) | Error::Ambiguous { .. } | Error::Referenced(_) => {
+            StatusCode::CONFLICT
+        }
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Unreadable(_) | Error::BadRequest { .. } => StatusCode::BAD_REQUEST,
         Error::Unconditional | Error::Present(_) | Error::Stale(_) => StatusCode::PRECONDITION_FAILED,
@@ -124,9 +126,12 @@ impl From<Error> for Fault {
             Error::Stale(now) => {
                 let message = match now {
                     Some(_) => "the document has changed since you read it: read it again and repeat your change",
-                    None => "the document is not there any more",
+                    None => "there is no such file: to make one, send If-None-Match: * instead",
                 };
                 Fault::new(status, message).with("etag", now.map_or(Value::Null, |etag| json!(etag.to_string())))
+            }
+            Error::Gone(path) => {
+                Fault::new(status, format!("{path}, which this relies on, has been deleted meanwhile"))
             }
             Error::TooLarge(why) => Fault::new(status, why),
             Error::Busy(why) => Fault::new(status, why).header(RETRY_AFTER, "1"),

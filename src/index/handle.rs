@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::open::{self, Opened};
-use super::recent::{Change, Hidden, Live, Recent};
+use super::recent::{Change, Live};
 use super::schema;
 use super::segment::{self, Address, View};
 use super::writer::{Committer, FULL, Shared, lock};
@@ -61,7 +61,7 @@ pub struct KindCount {
 
 /// The index of all workspaces. Share it by `Arc`.
 pub struct Index {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -73,10 +73,9 @@ impl Index {
     pub fn open(dir: Option<&Path>, fingerprint: &str) -> Result<Index, Error> {
         let Opened { fields, reader, writer, payload } = open::open(dir, fingerprint)?;
         let view = Arc::new(View::open(reader.searcher(), &fields, None)?);
-        let hidden = Arc::new(Hidden::new(&view, &Recent::default(), 0)?);
         let head = |(workspace, (commit, generation))| (workspace, Head { commit, generation });
         let heads = payload.heads.into_iter().map(head).collect();
-        let live = Live { view, hidden, recent: Recent::default(), changes: Vec::new(), heads, sequence: 0 };
+        let live = Live::new(view, heads)?;
         let shared = Arc::new(Shared::new(fields, &payload.fingerprint, reader, segment::row_cache(), live));
         let committer = Committer::new(shared.clone(), writer);
         let thread = std::thread::Builder::new()
@@ -92,8 +91,12 @@ impl Index {
     }
 
     /// What is applied from now on is made by other kinds; the caller applies everything anew.
+    /// [`Index::flush`] makes it durable, as it does what was applied.
     pub fn set_fingerprint(&self, fingerprint: &str) {
         *lock(&self.shared.fingerprint) = open::versioned(fingerprint);
+        let mut live = self.shared.write();
+        live.sequence += 1;
+        self.shared.announce(live.sequence, 1);
     }
 
     /// As [`Index::heads`], of one workspace.
@@ -174,7 +177,7 @@ impl Index {
                 let exists = |path: &str| -> Result<bool, Error> {
                     Ok(!batch.reset
                         && (live.recent.get(&batch.workspace, path).is_some()
-                            || live.view.find(&batch.workspace, path)?.is_some()))
+                            || live.view.find(&batch.workspace, path, &live.unfinished)?.is_some()))
                 };
                 for path in removed_paths(&batch) {
                     if exists(path)? {
@@ -211,7 +214,11 @@ impl Index {
 
     /// Where the commit that is loaded has a document, unless the batch forgets it anyway.
     fn committed(&self, batch: &Batch, path: &str) -> Result<Option<Address>, Error> {
-        if batch.reset { Ok(None) } else { self.shared.read().view.find(&batch.workspace, path) }
+        if batch.reset {
+            return Ok(None);
+        }
+        let live = self.shared.read();
+        live.view.find(&batch.workspace, path, &live.unfinished)
     }
 
     /// Forgets a workspace, its head too.
@@ -272,11 +279,9 @@ impl Index {
             }
             (live.view.clone(), live.hidden.clone())
         };
-        match view.find(workspace, path)? {
-            Some(address) if !hidden.contains(address) => {
-                Ok(Some(view.parts[address.0].segment.row(address.1, &self.shared.rows)?))
-            }
-            _ => Ok(None),
+        match view.find(workspace, path, &hidden)? {
+            Some((part, document)) => Ok(Some(view.parts[part].segment.row(document, &self.shared.rows)?)),
+            None => Ok(None),
         }
     }
 
@@ -334,6 +339,11 @@ impl Index {
         Ok((touches.drain(start - from..end - from).collect(), count))
     }
 
+    /// Whether a text to search for holds any word; without one it would find everything.
+    pub fn has_words(query_text: &str) -> bool {
+        text::has_words(query_text)
+    }
+
     /// The part of `text` that answers a query's words best: HTML, escaped, hits in `<b>`.
     pub fn snippet(&self, query_text: &str, text: &str) -> Option<String> {
         text::snippet(query_text, text, self.shared.fields.words)
@@ -341,7 +351,7 @@ impl Index {
 
     /// How many documents of each kind a workspace has, by kind.
     pub fn counts(&self, workspace: &str) -> Result<Vec<KindCount>, Error> {
-        let workspace = Filter::In(Column::Workspace, vec![Value::Text(workspace.into())]);
+        let workspace = Filter::in_workspace(workspace.into());
         let violating = Filter::Between(Column::Violations, Some(Value::Number(1)), None);
         let mut counts: HashMap<Value, (usize, usize)> = HashMap::new();
         for (filter, all) in [(workspace.clone(), true), (Filter::All(vec![workspace, violating]), false)] {

@@ -9,7 +9,7 @@
 //! In reading order: `schema` (what is stored), `codec` (rows as bytes), `segment` (one segment's
 //! columns and postings), `plan` and `drive` (a filter on one segment), `collect` (the hits of one segment),
 //! `recent` (the layer in memory), `search`, `text` (words, phrases, snippets), `writer` (the
-//! thread that commits), `handle` (the face).
+//! thread that commits), `handle` (the face), `rebuild` (a workspace exchanged as a whole).
 
 mod codec;
 mod collect;
@@ -18,6 +18,7 @@ mod error;
 mod handle;
 mod open;
 mod plan;
+mod rebuild;
 mod recent;
 mod schema;
 mod search;
@@ -27,6 +28,7 @@ mod writer;
 
 pub use error::Error;
 pub use handle::{Batch, Head, Index, KindCount, Page};
+pub use rebuild::Rebuild;
 
 #[cfg(test)]
 mod tests;

@@ -39,7 +39,7 @@ pub(super) fn open(dir: Option<&Path>, fingerprint: &str) -> Result<Opened, Erro
     let Some(dir) = dir else {
         let (builder, fields) = builder();
         let index = builder.create_in_ram().map_err(opening)?;
-        return start(index, fields, Payload { fingerprint, heads: Default::default() });
+        return start(index, fields, Payload::of(fingerprint));
     };
     std::fs::create_dir_all(dir).map_err(|error| Error::Open(error.into()))?;
     let directory = MmapDirectory::open(dir).map_err(|error| Error::Open(error.into()))?;
@@ -60,7 +60,7 @@ pub(super) fn open(dir: Option<&Path>, fingerprint: &str) -> Result<Opened, Erro
     empty(dir).map_err(|error| Error::Open(error.into()))?;
     let (builder, fields) = builder();
     let index = builder.create_in_dir(dir).map_err(opening)?;
-    start(index, fields, Payload { fingerprint, heads: Default::default() })
+    start(index, fields, Payload::of(fingerprint))
 }
 
 /// The intact index with this fingerprint, if there is one.
@@ -111,13 +111,23 @@ fn tokenizers() -> TokenizerManager {
     tokenizers
 }
 
-fn start(index: tantivy::Index, fields: Fields, payload: Payload) -> Result<Opened, Error> {
+fn start(index: tantivy::Index, fields: Fields, mut payload: Payload) -> Result<Opened, Error> {
     let options = IndexWriterOptions::builder()
         .num_worker_threads(1)
         .memory_budget_per_thread(ARENA)
         .num_merge_threads(1)
         .build();
-    let writer: IndexWriter = index.writer_with_options(options).map_err(opening)?;
+    let mut writer: IndexWriter = index.writer_with_options(options).map_err(opening)?;
+    if !payload.unseen.is_empty() {
+        // Rebuilds that a stop cut short: what is there is the old state and parts of the new one.
+        for mark in std::mem::take(&mut payload.unseen) {
+            writer.delete_term(fields.term(&schema::mark_term(mark)));
+        }
+        let text = serde_json::to_string(&payload).map_err(|error| Error::Open(error.into()))?;
+        let mut prepared = writer.prepare_commit().map_err(opening)?;
+        prepared.set_payload(&text);
+        prepared.commit().map_err(opening)?;
+    }
     let reader = index
         .reader_builder()
         .reload_policy(ReloadPolicy::Manual)

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tantivy::DocId;
+use tantivy::{DocId, TantivyDocument};
 
 use super::handle::Head;
+use super::rebuild::Mark;
 use super::segment::{Address, View};
 use super::{Error, schema};
 use crate::resource::query::Filter;
@@ -95,9 +96,22 @@ impl Recent {
 pub(super) struct Hidden(Vec<Vec<DocId>>);
 
 impl Hidden {
-    /// What a recent layer hides of a view.
-    pub(super) fn new(view: &View, recent: &Recent, after: Sequence) -> Result<Hidden, Error> {
+    /// What unfinished rebuilds have made so far.
+    pub(super) fn unseen(view: &View, marks: &[Mark]) -> Result<Hidden, Error> {
         let mut hidden = Hidden(vec![Vec::new(); view.parts.len()]);
+        for mark in marks {
+            let term = schema::mark_term(*mark);
+            for (part, documents) in view.parts.iter().zip(&mut hidden.0) {
+                documents.extend(part.segment.documents_of(&term)?);
+            }
+        }
+        hidden.add_all(Vec::new());
+        Ok(hidden)
+    }
+
+    /// What a recent layer hides of a view besides what is unseen.
+    pub(super) fn new(view: &View, recent: &Recent, after: Sequence, unseen: &Hidden) -> Result<Hidden, Error> {
+        let mut hidden = unseen.clone();
         for (workspace, sequence) in &recent.resets {
             if *sequence > after {
                 hidden.add_all(view.workspace(workspace)?);
@@ -107,7 +121,7 @@ impl Hidden {
         for (workspace, rows) in &recent.rows {
             for (path, entry) in rows {
                 if entry.sequence > after {
-                    addresses.extend(view.find(workspace, path)?);
+                    addresses.extend(view.find(workspace, path, unseen)?);
                 }
             }
         }
@@ -147,12 +161,20 @@ pub(super) enum Change {
     Delete(Vec<u8>),
     Row(Arc<Row>, String),
     Touch(Touch),
+    /// A document of a rebuild.
+    Unseen(TantivyDocument),
+    /// Delete what a workspace has without this mark.
+    Exchange(Arc<str>, Mark),
 }
 
 /// Everything that readers see, and what the next commit will make durable of it.
 pub(super) struct Live {
     pub(super) view: Arc<View>,
     pub(super) hidden: Arc<Hidden>,
+    /// The part of it that rebuilds have made.
+    pub(super) unfinished: Arc<Hidden>,
+    /// The marks of unfinished rebuilds.
+    pub(super) unseen: Vec<Mark>,
     pub(super) recent: Recent,
     pub(super) changes: Vec<Change>,
     pub(super) heads: HashMap<Arc<str>, Head>,
@@ -160,6 +182,21 @@ pub(super) struct Live {
 }
 
 impl Live {
+    /// Of an index that was opened just now.
+    pub(super) fn new(view: Arc<View>, heads: HashMap<Arc<str>, Head>) -> Result<Self, Error> {
+        let hidden = Arc::new(Hidden::unseen(&view, &[])?);
+        Ok(Live {
+            view,
+            unfinished: hidden.clone(),
+            hidden,
+            unseen: Vec::new(),
+            recent: Recent::default(),
+            changes: Vec::new(),
+            heads,
+            sequence: 0,
+        })
+    }
+
     /// Tells tantivy to delete a whole workspace.
     pub(super) fn delete_workspace(&mut self, workspace: &str) {
         let column = crate::resource::row::Column::Workspace;

@@ -5,6 +5,7 @@
 //! fast field per column.
 
 use sha2::{Digest, Sha256};
+use tantivy::query::{BooleanQuery, Occur, Query, TermQuery};
 use tantivy::schema::{BytesOptions, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
 use tantivy::{TantivyDocument, Term};
 
@@ -35,6 +36,8 @@ const BUILT_IN: [Column; 8] = [
 const TOUCH: u8 = 200;
 /// Leads the term by which all touches of one workspace are found.
 const TOUCH_WORKSPACE: u8 = 201;
+/// Leads the term by which what one rebuild made is found.
+const MARK: u8 = 202;
 
 /// A column's number; `None` for a slot that no kind can have.
 pub(super) fn ordinal(column: Column) -> Option<usize> {
@@ -181,6 +184,13 @@ pub(super) fn touch_workspace_term(workspace: &str) -> Vec<u8> {
     term
 }
 
+/// The term of what a rebuild made.
+pub(super) fn mark_term(mark: u64) -> Vec<u8> {
+    let mut term = vec![MARK];
+    term.extend_from_slice(&mark.to_be_bytes());
+    term
+}
+
 /// The name of the fast field that touches are ordered by.
 pub(super) const TOUCH_GENERATION: &str = "touch_generation";
 
@@ -267,6 +277,20 @@ impl Fields {
         document.add_u64(self.touch_generation, u64::from(touch.at.generation));
         document.add_bytes(self.stored, &codec::encode_touch(touch));
         document
+    }
+
+    /// What a workspace has without a rebuild's mark: its rows and its touches.
+    pub(super) fn unmarked(&self, workspace: &str, mark: u64) -> [Box<dyn Query>; 2] {
+        let with = |term: &[u8]| Box::new(TermQuery::new(self.term(term), IndexRecordOption::Basic)) as Box<dyn Query>;
+        [text_term(Column::Workspace, workspace), touch_workspace_term(workspace)].map(|term| {
+            let parts = vec![(Occur::Must, with(&term)), (Occur::MustNot, with(&mark_term(mark)))];
+            Box::new(BooleanQuery::new(parts)) as Box<dyn Query>
+        })
+    }
+
+    /// Says that a rebuild made the document.
+    pub(super) fn mark(&self, document: &mut TantivyDocument, mark: u64) {
+        document.add_bytes(self.terms, &mark_term(mark));
     }
 
     fn add_text(&self, document: &mut TantivyDocument, column: Column, text: &str) {

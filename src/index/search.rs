@@ -45,11 +45,14 @@ pub(super) fn search(shared: &Shared, query: &Query) -> Result<Page, Error> {
             if !shared.read().recent.is_empty() {
                 shared.flush()?;
             }
-            let view = shared.read().view.clone();
+            let (view, hidden) = {
+                let live = shared.read();
+                (live.view.clone(), live.unfinished.clone())
+            };
             let words = text::query(words, shared.fields.words);
             let corpus = Corpus { searcher: &view.searcher, rows: view.rows };
             let weight = words.weight(EnableScoring::enabled_from_statistics_provider(&corpus, &view.searcher))?;
-            let snapshot = Snapshot { view: view.clone(), hidden: Arc::default(), recent: Vec::new() };
+            let snapshot = Snapshot { view: view.clone(), hidden, recent: Vec::new() };
             answer(&snapshot, query, Some(&*weight), &shared.rows)
         }
     }

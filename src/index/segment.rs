@@ -20,6 +20,7 @@ use tantivy::schema::document::{
 use tantivy::store::StoreReader;
 use tantivy::{DocId, Searcher};
 
+use super::recent::Hidden;
 use super::schema::{self, Fields};
 use super::{Error, codec};
 use crate::resource::row::{Column, Row, Touch};
@@ -256,12 +257,12 @@ impl View {
         self.parts.iter().map(|part| part.segment.id)
     }
 
-    /// The document at an address of a workspace.
-    pub(super) fn find(&self, workspace: &str, path: &str) -> Result<Option<Address>, Error> {
+    /// The document at an address of a workspace, unless it is among the hidden ones.
+    pub(super) fn find(&self, workspace: &str, path: &str, hidden: &Hidden) -> Result<Option<Address>, Error> {
         let term = schema::key_term(workspace, path);
         for (at, part) in self.parts.iter().enumerate() {
             for document in part.segment.documents_of(&term)? {
-                if part.is_alive(document) {
+                if part.is_alive(document) && !hidden.contains((at, document)) {
                     return Ok(Some((at, document)));
                 }
             }

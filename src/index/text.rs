@@ -94,6 +94,11 @@ pub(super) fn query(text: &str, field: Field) -> Box<dyn Query> {
     Box::new(BooleanQuery::new(parts))
 }
 
+/// Whether there is anything to look for in a query.
+pub(super) fn has_words(text: &str) -> bool {
+    !parse(text).is_empty()
+}
+
 /// The part of `text` that answers a query best, as HTML: escaped, hits in `<b>`. `None` when no
 /// word of the query occurs.
 pub(super) fn snippet(query: &str, text: &str, field: Field) -> Option<String> {

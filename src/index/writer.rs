@@ -13,6 +13,7 @@ use tantivy::indexer::NoMergePolicy;
 use tantivy::{IndexReader, IndexWriter};
 
 use super::handle::Head;
+use super::rebuild::Mark;
 use super::recent::{Change, Hidden, Live, Sequence};
 use super::schema::Fields;
 use super::segment::{RowCache, View};
@@ -23,7 +24,7 @@ const DELAY: Duration = Duration::from_millis(200);
 /// A commit of `d` is followed by a rest of nine times `d`, at most this.
 const LONGEST_REST: Duration = Duration::from_secs(2);
 /// So many changes are committed at once.
-const MANY: usize = 8_000;
+pub(super) const MANY: usize = 8_000;
 /// So many recent entries make writers wait.
 pub(super) const FULL: usize = 16_000;
 /// How often and how many times to look for merged segments when nothing is written.
@@ -38,6 +39,16 @@ pub(super) struct Payload {
     pub(super) fingerprint: String,
     /// Workspace to commit and generation.
     pub(super) heads: HashMap<Arc<str>, (Arc<str>, u32)>,
+    /// The marks of rebuilds that it holds a part of.
+    #[serde(default)]
+    pub(super) unseen: Vec<Mark>,
+}
+
+impl Payload {
+    /// Of an index that holds nothing.
+    pub(super) fn of(fingerprint: String) -> Self {
+        Payload { fingerprint, heads: HashMap::new(), unseen: Vec::new() }
+    }
 }
 
 /// What waits, and for what.
@@ -147,15 +158,18 @@ impl Shared {
         self.done.notify_all();
     }
 
-    /// Loads what tantivy holds now, which covers everything up to `sequence`.
-    fn load(&self, sequence: Sequence) -> Result<(), Error> {
+    /// Loads what tantivy holds now, which covers everything up to `sequence`, without what these
+    /// rebuilds have made.
+    fn load(&self, sequence: Sequence, unseen: &[Mark]) -> Result<(), Error> {
         self.reader.reload()?;
         let before = self.read().view.clone();
         let view = Arc::new(View::open(self.reader.searcher(), &self.fields, Some(&before))?);
         // Nothing can be applied between looking up what to hide and showing the new view.
         let _applying = lock(&self.applying);
-        let hidden = Arc::new(Hidden::new(&view, &self.read().recent, sequence)?);
+        let unfinished = Arc::new(Hidden::unseen(&view, unseen)?);
+        let hidden = Arc::new(Hidden::new(&view, &self.read().recent, sequence, &unfinished)?);
         let mut live = self.write();
+        live.unfinished = unfinished;
         live.recent.forget(sequence);
         live.hidden = hidden;
         live.view = view;
@@ -169,13 +183,14 @@ pub(super) struct Committer {
     writer: IndexWriter,
     /// The last commit's.
     payload: String,
+    unseen: Vec<Mark>,
     /// The last commit left segments unmerged that should not stay so.
     unmerged: bool,
 }
 
 impl Committer {
     pub(super) fn new(shared: Arc<Shared>, writer: IndexWriter) -> Self {
-        Committer { shared, writer, payload: String::new(), unmerged: false }
+        Committer { shared, writer, payload: String::new(), unseen: Vec::new(), unmerged: false }
     }
 
     /// Commits until told to stop, and then once more.
@@ -251,31 +266,32 @@ impl Committer {
         segments.sort();
         loaded.sort();
         if segments != loaded
-            && let Err(error) = self.shared.load(committed)
+            && let Err(error) = self.shared.load(committed, &self.unseen)
         {
             tracing::warn!(error = &error as &dyn std::error::Error, "merged segments of the index cannot be loaded");
         }
     }
 
     fn commit(&mut self) -> Result<(), Error> {
-        let (changes, sequence, heads) = {
+        let (changes, sequence, heads, unseen) = {
             // `pending` counts what comes after this moment.
             let mut live = self.shared.write();
             let mut control = lock(&self.shared.control);
             control.pending = 0;
             control.since = None;
-            (std::mem::take(&mut live.changes), live.sequence, live.heads.clone())
+            (std::mem::take(&mut live.changes), live.sequence, live.heads.clone(), live.unseen.clone())
         };
         if sequence == lock(&self.shared.control).committed {
             return Ok(());
         }
-        let stored = self.store(&changes, heads);
+        let stored = self.store(&changes, heads, unseen.clone());
         if let Err(error) = stored {
             self.put_back(changes);
             return Err(error);
         }
         drop(changes);
-        self.shared.load(sequence)?;
+        self.unseen = unseen;
+        self.shared.load(sequence, &self.unseen)?;
         let mut control = lock(&self.shared.control);
         control.committed = sequence;
         control.failure.clear();
@@ -283,7 +299,7 @@ impl Committer {
         Ok(())
     }
 
-    fn store(&mut self, changes: &[Change], heads: HashMap<Arc<str>, Head>) -> Result<(), Error> {
+    fn store(&mut self, changes: &[Change], heads: HashMap<Arc<str>, Head>, unseen: Vec<Mark>) -> Result<(), Error> {
         let fields = &self.shared.fields;
         for change in changes {
             match change {
@@ -295,6 +311,14 @@ impl Committer {
                 }
                 Change::Touch(touch) => {
                     self.writer.add_document(fields.touch_document(touch))?;
+                }
+                Change::Unseen(document) => {
+                    self.writer.add_document(document.clone())?;
+                }
+                Change::Exchange(workspace, mark) => {
+                    for query in fields.unmarked(workspace, *mark) {
+                        self.writer.delete_query(query)?;
+                    }
                 }
             }
         }
@@ -308,6 +332,7 @@ impl Committer {
         let payload = Payload {
             fingerprint: lock(&self.shared.fingerprint).clone(),
             heads: heads.into_iter().map(|(workspace, head)| (workspace, (head.commit, head.generation))).collect(),
+            unseen,
         };
         self.payload = serde_json::to_string(&payload).map_err(|error| Error::Read(error.into()))?;
         self.seal()

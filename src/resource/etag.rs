@@ -43,6 +43,8 @@ impl fmt::Debug for Etag {
 pub enum Expected {
     Any,
     Absent,
+    /// Some file, whichever.
+    Present,
     /// One of these.
     At(Vec<Etag>),
 }
@@ -53,6 +55,7 @@ impl Expected {
         match self {
             Expected::Any => true,
             Expected::Absent => now.is_none(),
+            Expected::Present => now.is_some(),
             Expected::At(etags) => now.is_some_and(|now| etags.contains(&now)),
         }
     }

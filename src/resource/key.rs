@@ -1,10 +1,15 @@
 //! Names that cannot be wrong: workspaces, paths inside them, ids of documents.
 
+mod spelling;
+
 use std::fmt;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use unicode_normalization::{UnicodeNormalization, is_nfc};
+use unicode_normalization::is_nfc;
+
+pub use spelling::folded;
+use spelling::{forbidden, is_device, is_git_lookalike};
 
 /// Owners that belong to the server, not to an account (decisions.md 4).
 pub const RESERVED_OWNERS: [&str; 3] = ["catalogue", "vdc", "system"];
@@ -212,50 +217,12 @@ impl fmt::Debug for FilePath {
     }
 }
 
-/// What two names in one folder must not share: lower case of the NFC form.
-pub fn folded(segment: &str) -> String {
-    if segment.is_ascii() {
-        segment.to_ascii_lowercase()
-    } else {
-        segment.nfkc().flat_map(char::to_lowercase).nfc().collect()
-    }
-}
-
 fn shorten(text: &str) -> String {
     let mut out: String = text.chars().take(80).collect();
     if out.len() < text.len() {
         out.push('…');
     }
     out
-}
-
-fn forbidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
-        || ignorable(c)
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// Characters that HFS+ leaves out when it compares names (git's `core.protectHFS`).
-fn ignorable(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
-}
-
-/// `.git`, `git~1` and git's control files, which change how git treats a tree.
-fn is_git_lookalike(segment: &str) -> bool {
-    let lower = folded(segment);
-    lower == ".git"
-        || lower.starts_with("git~")
-        || lower.starts_with("gi7eba~")
-        || matches!(lower.as_str(), ".gitmodules" | ".gitattributes" | ".lfsconfig" | ".mailmap")
-}
-
-fn is_device(segment: &str) -> bool {
-    let stem = segment.split('.').next().unwrap_or(segment).to_ascii_lowercase();
-    matches!(stem.as_str(), "con" | "prn" | "aux" | "nul" | "conin$" | "conout$")
-        || (stem.len() == 4
-            && (stem.starts_with("com") || stem.starts_with("lpt"))
-            && stem.as_bytes()[3].is_ascii_digit())
 }
 
 /// A document's id (decisions.md 5): what the kind's pattern captured, or a number derived from
@@ -353,6 +320,11 @@ mod tests {
             "a\u{7f}b",
             "CON",
             "nul.yml",
+            "nul .yml",
+            "com1.txt",
+            "com¹.txt",
+            "LPT³",
+            "a/Com².tar.gz",
             "a:b",
             "a.",
             "a ",
@@ -367,7 +339,18 @@ mod tests {
         ] {
             assert!(FilePath::parse(path).is_err(), "{path:?} was taken");
         }
-        for path in ["a.yml", "a/b/c.yml", ".gitignore", "übung.yml", "a b.yml", "a-b_c.1.yml", "comma,.yml"] {
+        for path in [
+            "com⁴x.txt",
+            "com¹0.txt",
+            "common.txt",
+            "a.yml",
+            "a/b/c.yml",
+            ".gitignore",
+            "übung.yml",
+            "a b.yml",
+            "a-b_c.1.yml",
+            "comma,.yml",
+        ] {
             assert!(FilePath::parse(path).is_ok(), "{path:?} was refused");
         }
     }

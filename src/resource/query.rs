@@ -4,6 +4,7 @@
 //! [`Query::compare`] are the definition: tantivy's answers must equal them.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use crate::resource::row::{Column, Row, Value, ValueRef};
 
@@ -24,6 +25,11 @@ pub enum Filter {
 }
 
 impl Filter {
+    /// Everything in one workspace.
+    pub fn in_workspace(name: Arc<str>) -> Self {
+        Filter::In(Column::Workspace, vec![Value::Text(name)])
+    }
+
     /// Whether `row` fulfils the condition.
     pub fn matches(&self, row: &Row) -> bool {
         match self {

@@ -13,6 +13,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 /// How long a client may take to send a request's head.
@@ -20,17 +21,19 @@ const HEAD: Duration = Duration::from_secs(30);
 /// How long what was accepted may take once the server is asked to stop.
 const DRAIN: Duration = Duration::from_secs(75);
 
-/// Serves until `stop`, then finishes what was accepted. The router may be exchanged meanwhile:
-/// each request takes the one of its moment.
+/// Serves until `stop`, then finishes what was accepted, unless `hurry` cuts that short. The router
+/// may be exchanged meanwhile: each request takes the one of its moment.
 pub async fn serve(
     listener: TcpListener,
     router: Arc<RwLock<Router>>,
     stop: impl Future<Output = ()>,
+    hurry: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
     let mut connection = http1::Builder::new();
     connection.timer(TokioTimer::new()).header_read_timeout(HEAD);
     tokio::pin!(stop);
+    let mut connections = JoinSet::new();
     loop {
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -42,6 +45,7 @@ pub async fn serve(
                     continue;
                 }
             },
+            Some(_) = connections.join_next() => continue,
             () = &mut stop => break,
         };
         // Small answers go out at once.
@@ -50,16 +54,21 @@ pub async fn serve(
         let service =
             hyper::service::service_fn(move |request: hyper::Request<Incoming>| answer(&router, peer, request));
         let serving = graceful.watch(connection.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
+        connections.spawn(async move {
             if let Err(error) = serving.await {
                 tracing::debug!(%error, "a connection ended early");
             }
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some connections did not end in time");
+    tokio::select! {
+        ended = tokio::time::timeout(DRAIN, graceful.shutdown()) => if ended.is_err() {
+            tracing::warn!("some connections did not end in time");
+        },
+        () = hurry => tracing::warn!("stopping at once: what clients are still busy with is dropped"),
     }
+    // A write that the workspace's writer has taken goes on without its client.
+    connections.shutdown().await;
     Ok(())
 }
 

@@ -46,6 +46,8 @@ pub struct Tip<'a> {
     on_disk: HashMap<FilePath, Option<Etag>>,
     /// Part of what the job staged was lost: it must not be committed.
     torn: bool,
+    /// While the running job commits nothing: the paths it has looked at.
+    rehearsed: Option<HashSet<FilePath>>,
 }
 
 /// A group's outcome, for the writer.
@@ -92,6 +94,7 @@ impl<'a> Tip<'a> {
             folders,
             on_disk: HashMap::new(),
             torn: false,
+            rehearsed: None,
         })
     }
 
@@ -107,6 +110,12 @@ impl<'a> Tip<'a> {
     /// The newest commit's generation: 0 for the root, else one more than its highest parent's.
     pub fn generation(&self) -> u32 {
         self.head.generation
+    }
+
+    /// From here on the job only looks at what would be: an edit on disk is seen, and not
+    /// committed. It must not ask for a commit.
+    pub fn rehearse(&mut self) {
+        self.rehearsed.get_or_insert_default();
     }
 
     /// The file at a path; `None` also for a folder.
@@ -184,6 +193,7 @@ impl<'a> Tip<'a> {
     pub(super) fn discard(&mut self) -> Result<(), Error> {
         self.fresh.clear();
         self.torn = false;
+        self.rehearsed = None;
         self.staging = Staging::new(self.head.root, &loader(&self.trees, &self.workspace.objects))?;
         Ok(())
     }
@@ -195,8 +205,8 @@ impl<'a> Tip<'a> {
 
     /// Commits what is staged; nothing when that is nothing new.
     pub(super) fn commit(&mut self, intent: &Intent) -> Result<Option<Arc<Committed>>, Error> {
-        if self.torn {
-            return Err(Error::damaged("commit after a refused edit on disk"));
+        if self.torn || self.rehearsed.is_some() {
+            return Err(Error::damaged("commit what must not be"));
         }
         let load = loader(&self.trees, &self.workspace.objects);
         let mut changes = Vec::with_capacity(self.staging.changes().len());

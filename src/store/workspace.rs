@@ -231,6 +231,11 @@ impl Workspace {
         writer::exclusive(self, false, |_| ()).await
     }
 
+    /// Whether something waits for the writer, or it is at work.
+    pub fn is_writing(&self) -> bool {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).is_running()
+    }
+
     pub(super) fn is_stale(&self, path: &FilePath) -> bool {
         let stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
         !stale.is_empty() && stale.contains(path)

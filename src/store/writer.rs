@@ -62,6 +62,12 @@ pub(super) struct Queue {
     running: bool,
 }
 
+impl Queue {
+    pub(super) fn is_running(&self) -> bool {
+        self.running
+    }
+}
+
 pub(super) fn enqueue(workspace: &Arc<Workspace>, item: Item) {
     let mut queue = workspace.queue.lock().unwrap_or_else(PoisonError::into_inner);
     queue.items.push_back(item);

@@ -27,6 +27,11 @@ impl DciFault {
         DciFault(Fault::new(StatusCode::BAD_REQUEST, "Request malformed").with("errors", errors))
     }
 
+    /// A component names a type that is not there.
+    pub(super) fn no_such_type() -> Self {
+        DciFault::malformed(json!({ "componenttype_id": "not a valid componenttype id" }))
+    }
+
     pub(super) fn bad(message: String, key: &str, value: Value) -> Self {
         DciFault(Fault::new(StatusCode::BAD_REQUEST, message).with(key, value))
     }
@@ -70,6 +75,8 @@ impl From<Error> for DciFault {
                     violations.iter().map(|v| (v.pointer.trim_start_matches('/').to_owned(), json!(v.message)));
                 return DciFault::malformed(Value::Object(errors.collect()));
             }
+            // All that is relied on is the type.
+            Error::Gone(_) => return DciFault::no_such_type(),
             other => other.into(),
         })
     }

@@ -24,7 +24,7 @@ use crate::resource::actor::Actor;
 use crate::resource::key::{FilePath, WorkspaceName};
 use crate::resource::kind::Kind;
 use crate::resource::query::{Filter, Query};
-use crate::resource::row::{Column, Row, Value as Encoded};
+use crate::resource::row::{Row, Value as Encoded};
 
 type Answer = Result<Response, DciFault>;
 
@@ -85,13 +85,10 @@ async fn listing(
     let mut query = query::parse(&kind, parameters)?;
     let embed = query::embed(&kind, parameters)?;
     let catalogue = context.engine.catalogue().await?;
-    query.filter = Filter::All([Some(here(&catalogue)), also, Some(query.filter)].into_iter().flatten().collect());
+    let here = Filter::in_workspace(catalogue.to_arc());
+    query.filter = Filter::All([Some(here), also, Some(query.filter)].into_iter().flatten().collect());
     let body = blocking::run(move || list_body(&reader, &kind, query, &embed)).await?;
     Ok(answer(StatusCode::OK, &body, None))
-}
-
-fn here(catalogue: &WorkspaceName) -> Filter {
-    Filter::In(Column::Workspace, vec![Encoded::Text(catalogue.to_arc())])
 }
 
 fn list_body(reader: &Reader, kind: &Arc<Kind>, query: Query, embed: &[String]) -> Result<Value, Error> {
@@ -123,7 +120,7 @@ async fn look_up(context: &Context, actor: &Actor, kind: &Arc<Kind>, reference: 
     let catalogue = context.engine.catalogue().await?;
     let reader = context.engine.reader(actor);
     let (kind, reference) = (kind.clone(), reference.to_owned());
-    blocking::run(move || reader.find_at(&kind, &reference, Some(&catalogue))).await
+    blocking::run(move || reader.find(&kind, &reference, Some(&catalogue))).await
 }
 
 /// `GET /api/v1/{plural}/{id or name}`.
@@ -162,11 +159,11 @@ pub(super) async fn post(
     let actor = caller.0?;
     let mut fields = fields(&kind, &body, Use::Create)?;
     let catalogue = context.engine.catalogue().await?;
-    resolve_type(&context, &actor, &mut fields).await?;
+    let relies_on = resolve_type(&context, &actor, &mut fields).await?;
     let writer = context.engine.writer(&actor, &catalogue)?;
     let payload = Payload::Json(Value::Object(fields));
-    let path = writer.place(&kind, None, &Default::default(), &payload)?;
-    let written = writer.create(path, payload, Options::default()).await?;
+    let (path, payload) = writer.place(&kind, None, Default::default(), payload).await?;
+    let written = writer.create(path, payload, Options { relies_on, ..Options::default() }).await?;
     let (body, row) = written_body(&writer, &kind, &written, None)?;
     Ok(answer(StatusCode::CREATED, &body, Some(&row)))
 }
@@ -183,18 +180,23 @@ fn written_body(
     Ok((json!({ &*kind.name: wire::object(&row, &content) }), row))
 }
 
-/// A type may be given by name; what is stored is its id.
-async fn resolve_type(context: &Context, actor: &Actor, fields: &mut Map<String, Value>) -> Result<(), DciFault> {
-    let Some(Value::String(given)) = fields.get("componenttype_id").cloned() else { return Ok(()) };
+/// A type may be given by name; what is stored is its id. Gives the file that then has to stay:
+/// without it the component would name a type that is no more.
+async fn resolve_type(
+    context: &Context,
+    actor: &Actor,
+    fields: &mut Map<String, Value>,
+) -> Result<Vec<FilePath>, DciFault> {
+    let Some(Value::String(given)) = fields.get("componenttype_id").cloned() else { return Ok(Vec::new()) };
     let kinds = context.engine.kinds();
     let kind = kinds.by_name("componenttype").ok_or_else(|| Error::NotFound("kind componenttype".into()))?;
     let found = look_up(context, actor, kind, &given).await.map_err(|error| match error {
-        Error::NotFound(_) => DciFault::malformed(json!({ "componenttype_id": "not a valid componenttype id" })),
+        Error::NotFound(_) => DciFault::no_such_type(),
         other => other.into(),
     })?;
     let id = crate::resource::key::DocumentId::from_stored(&found.row.id).to_string();
     fields.insert("componenttype_id".into(), json!(id));
-    Ok(())
+    Ok(vec![FilePath::parse(&found.row.path).map_err(Error::from)?])
 }
 
 /// `PUT /api/v1/{plural}/{id or name}`: keeps the keys that it does not name. A component answers
@@ -212,13 +214,13 @@ pub(super) async fn put(
     let mut fields = fields(&kind, &body, Use::Update)?;
     let reader = context.engine.reader(&actor);
     let found = find(&context, &reader, &kind, &reference, Asked::Put).await?;
-    resolve_type(&context, &actor, &mut fields).await?;
+    let relies_on = resolve_type(&context, &actor, &mut fields).await?;
     let writer = context.engine.writer(&actor, &WorkspaceName::parse(&found.row.workspace).map_err(Error::from)?)?;
     let path = FilePath::parse(&found.row.path).map_err(Error::from)?;
     // Replaces members whole, `data` too: a merge patch would merge inside it.
     let change = Change { path, expected, operation: Operation::SetMembers(fields) };
     let written = writer
-        .commit(vec![change], Options::default())
+        .commit(vec![change], Options { relies_on, ..Options::default() })
         .await
         .map_err(|error| DciFault::of(error, &kind, &reference, Asked::Put))?;
     let (body, row) = written_body(&writer, &kind, &written, Some(&found.row))?;

@@ -69,7 +69,7 @@ pub(super) async fn get_document(
         return Ok(unless_fresh(&headers, single(&reader, &found, &content, extras)?));
     }
     let response = blocking::run(move || -> Result<Response, Error> {
-        let found = reader.find_at(&kind, &reference, workspace.as_ref())?;
+        let found = reader.find(&kind, &reference, workspace.as_ref())?;
         match at {
             Some(at) => revision(&reader, &found, &at, wants_text, fields.as_deref()),
             None if wants_text => {

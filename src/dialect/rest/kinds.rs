@@ -9,11 +9,13 @@ use serde_json::{Map, Value, json};
 use super::documents::{Answer, json_answer};
 use crate::engine::Error;
 use crate::http::context::Context;
+use crate::http::parameters::Parameters;
 use crate::http::path::Path;
 use crate::resource::kind::{Kind, OnDelete};
 
 /// `GET /api/v1`: what is here. Needs no login.
-pub(super) async fn get_root(State(context): State<Context>) -> Answer {
+pub(super) async fn get_root(State(context): State<Context>, parameters: Parameters) -> Answer {
+    parameters.only(&[])?;
     let kinds = context.engine.kinds();
     let documents = kinds.iter().map(|kind| (kind.name.to_string(), json!(format!("/api/v1/{}", kind.plural))));
     let body = json!({
@@ -29,7 +31,8 @@ pub(super) async fn get_root(State(context): State<Context>) -> Answer {
 }
 
 /// `GET /api/v1/kinds`.
-pub(super) async fn list_kinds(State(context): State<Context>) -> Answer {
+pub(super) async fn list_kinds(State(context): State<Context>, parameters: Parameters) -> Answer {
+    parameters.only(&[])?;
     let kinds = context.engine.kinds();
     let entries: Vec<Value> = kinds.iter().map(brief).collect();
     let body = json!({ "_meta": { "count": entries.len() }, "kinds": entries });
@@ -37,7 +40,12 @@ pub(super) async fn list_kinds(State(context): State<Context>) -> Answer {
 }
 
 /// `GET /api/v1/kinds/{kind}`.
-pub(super) async fn get_kind(State(context): State<Context>, Path(name): Path<String>) -> Answer {
+pub(super) async fn get_kind(
+    State(context): State<Context>,
+    Path(name): Path<String>,
+    parameters: Parameters,
+) -> Answer {
+    parameters.only(&[])?;
     let kinds = context.engine.kinds();
     let kind = kinds
         .by_name(&name)

@@ -36,7 +36,7 @@ pub(super) async fn get_history(
     let offset = parameters.number("offset", 0, OFFSET_MOST)?;
     let reader = context.engine.reader(&caller.0?);
     let page =
-        blocking::run(move || reader.history(&reader.find_at(&kind, &reference, workspace.as_ref())?, limit, offset))
+        blocking::run(move || reader.history(&reader.find(&kind, &reference, workspace.as_ref())?, limit, offset))
             .await?;
     let entries = page.entries.iter().map(|(touch, commit)| {
         json!({
@@ -69,7 +69,7 @@ pub(super) async fn get_diff(
     let (from, to) = (parameters.get("from").map(str::to_owned), parameters.get("to").map(str::to_owned));
     let wants_text = prefers(&headers, |essence| matches!(essence, "text/x-diff" | "text/x-patch" | "text/plain"));
     blocking::run(move || {
-        let found = reader.find_at(&kind, &reference, workspace.as_ref())?;
+        let found = reader.find(&kind, &reference, workspace.as_ref())?;
         let recent = reader.history(&found, 2, 0)?.entries;
         let named = |given: Option<String>, at: usize| {
             given.or_else(|| recent.get(at).map(|(touch, _)| touch.commit.to_string()))
@@ -110,7 +110,7 @@ pub(super) async fn get_referrers(
     let limit = parameters.number("limit", LIMIT, LIMIT_MOST)?;
     let offset = parameters.number("offset", 0, OFFSET_MOST)?;
     let reader = context.engine.reader(&caller.0?);
-    let rows = blocking::run(move || reader.referrers(&reader.find_at(&kind, &reference, workspace.as_ref())?)).await?;
+    let rows = blocking::run(move || reader.referrers(&reader.find(&kind, &reference, workspace.as_ref())?)).await?;
     let entries = rows.iter().skip(offset).take(limit).map(|row| {
         let id = id_json(&DocumentId::from_stored(&row.id));
         json!({ "kind": &*row.kind, "id": id, "workspace": &*row.workspace, "path": &*row.path, "etag": row.etag.to_string() })

@@ -10,10 +10,10 @@ use super::documents::{Answer, LOCATION, escaped, json_answer};
 use super::writes::{WRITE_PARAMETERS, changes, options};
 use crate::auth::{Address, By, Caller, Required};
 use crate::base::blocking;
-use crate::engine::{Error, NewWorkspace, Overview, SettingsChange};
+use crate::engine::{Error, NewWorkspace, Overview, Refused, SettingsChange};
 use crate::http::body::{Whole, json_body, merge_patch_body, only};
 use crate::http::context::Context;
-use crate::http::fault::violations_json;
+use crate::http::fault::{Fault, violations_json};
 use crate::http::parameters::{LIMIT, LIMIT_MOST, OFFSET_MOST, Parameters};
 use crate::http::path::Path;
 use crate::resource::actor::{Actor, Role};
@@ -183,6 +183,15 @@ pub(super) async fn delete_workspace(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// Says which change an error is about.
+fn refused(refused: Refused) -> Fault {
+    let fault = Fault::from(*refused.error);
+    match refused.change {
+        Some((index, path)) => fault.with("change", json!({ "index": index, "path": path.as_str() })),
+        None => fault,
+    }
+}
+
 /// `POST /api/v1/workspaces/{owner}/{name}/commits`.
 pub(super) async fn post_commits(
     State(context): State<Context>,
@@ -191,7 +200,7 @@ pub(super) async fn post_commits(
     parameters: Parameters,
     headers: HeaderMap,
     Whole(body): Whole,
-) -> Result<Response, crate::http::fault::Fault> {
+) -> Result<Response, Fault> {
     parameters.only(&WRITE_PARAMETERS)?;
     let mut options = options(&parameters)?;
     let actor = caller.0?;
@@ -199,7 +208,7 @@ pub(super) async fn post_commits(
     let (changes, message) = changes(&json_body(&headers, &body)?, context.config().limits.changes)?;
     options.message = message.or(options.message);
     let dry_run = options.dry_run;
-    let written = writer.commit(changes, options).await?;
+    let written = writer.commit_all(changes, options).await.map_err(refused)?;
     let entries = written.applied.iter().map(|applied| {
         json!({
             "path": applied.path.as_str(),

@@ -34,7 +34,7 @@ const CHANGE_PARAMETERS: [&str; 3] = ["message", "dry_run", "workspace"];
 
 pub(super) fn options(parameters: &Parameters) -> Result<Options, Error> {
     let message = parameters.get("message").map(message).transpose()?.flatten();
-    Ok(Options { message, dry_run: parameters.flag("dry_run")?, takes_invalid: false })
+    Ok(Options { message, dry_run: parameters.flag("dry_run")?, ..Options::default() })
 }
 
 /// A commit message as a caller may give it; blank is none.
@@ -84,7 +84,7 @@ async fn create(
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     given.extend(id.map(|id| ("id".to_owned(), id)));
-    let path = writer.place(&kind, parameters.get("path"), &given, &payload)?;
+    let (path, payload) = writer.place(&kind, parameters.get("path"), given, payload).await?;
     let dry_run = options.dry_run;
     let written = writer.create(path, payload, options).await?;
     let reader = context.engine.reader(actor);
@@ -108,12 +108,12 @@ pub(super) async fn put_document(
     let expected = expected(&headers)?;
     if expected == Expected::Absent && kind.has_given_id() {
         return match locate(&context, &actor, kind.clone(), reference.clone(), &parameters).await {
-            Ok((_, found)) => Err(Error::Present(found.row.etag).into()),
+            Ok(found) => Err(Error::Present(found.row.etag).into()),
             Err(Error::NotFound(_)) => create(&context, kind, &actor, &parameters, payload, Some(reference)).await,
             Err(error) => Err(error.into()),
         };
     }
-    change(&context, kind, actor, reference, &parameters, expected, Operation::Put(payload)).await
+    Target::find(&context, actor, kind, reference, &parameters).await?.write(expected, Operation::Put(payload)).await
 }
 
 /// `PATCH /api/v1/{plural}/{id}`: JSON Merge Patch, or JSON Patch by content type.
@@ -131,7 +131,8 @@ pub(super) async fn patch_document(
         Media::JsonPatch => Operation::JsonPatch(json_patch(json(&body)?)?),
         _ => Operation::MergePatch(json(&body)?),
     };
-    change(&context, kind, actor, reference, &parameters, expected(&headers)?, operation).await
+    let expected = expected(&headers)?;
+    Target::find(&context, actor, kind, reference, &parameters).await?.write(expected, operation).await
 }
 
 /// Most operations of one JSON Patch.
@@ -154,13 +155,9 @@ pub(super) async fn delete_document(
     parameters: Parameters,
     headers: HeaderMap,
 ) -> Answer {
-    parameters.only(&CHANGE_PARAMETERS)?;
-    let options = options(&parameters)?;
     let actor = caller.0?;
     let expected = expected(&headers)?;
-    let (writer, found) = locate(&context, &actor, kind, reference, &parameters).await?;
-    let path = FilePath::parse(&found.row.path).map_err(Error::from)?;
-    writer.commit(vec![Change { path, expected, operation: Operation::Delete }], options).await?;
+    Target::find(&context, actor, kind, reference, &parameters).await?.commit(expected, Operation::Delete).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -178,8 +175,8 @@ pub(super) async fn move_document(
     let body = json_body(&headers, &body)?;
     let to = body["path"].as_str().ok_or_else(|| Error::bad_request("the body is {\"path\": \"new/place.yml\"}"))?;
     let to = FilePath::parse(to).map_err(Error::from)?;
-    let expected = optional(&headers);
-    change(&context, kind, actor, reference, &parameters, expected, Operation::Move { to }).await
+    let target = Target::find(&context, actor, kind, reference, &parameters).await?;
+    target.write(optional(&headers), Operation::Move { to }).await
 }
 
 /// `POST /api/v1/{plural}/{id}/restore {"at"}`.
@@ -195,13 +192,10 @@ pub(super) async fn restore_document(
     let actor = caller.0?;
     let body = json_body(&headers, &body)?;
     let at = body["at"].as_str().ok_or_else(|| Error::bad_request("the body is {\"at\": \"<commit>\"}"))?.to_owned();
-    parameters.only(&CHANGE_PARAMETERS)?;
-    let options = options(&parameters)?;
-    let (writer, found) = locate(&context, &actor, kind, reference, &parameters).await?;
-    let reader = context.engine.reader(&actor);
-    let sought = found.clone();
+    let target = Target::find(&context, actor, kind, reference, &parameters).await?;
+    let (reader, sought) = (target.reader.clone(), target.found.clone());
     let bytes = blocking::run(move || Ok::<_, Error>(reader.revision(&sought, &at)?.bytes)).await?;
-    apply(&context, &actor, writer, found, optional(&headers), Operation::Put(Payload::Raw(bytes)), options).await
+    target.write(optional(&headers), Operation::Put(Payload::Raw(bytes))).await
 }
 
 /// For writes that lose nothing that history does not keep: a precondition holds if given.
@@ -213,48 +207,52 @@ fn optional(headers: &HeaderMap) -> Expected {
     }
 }
 
+/// A document that is to be changed, and the roads to it.
+struct Target {
+    reader: Arc<Reader>,
+    writer: Writer,
+    found: Found,
+    options: Options,
+}
+
+impl Target {
+    /// Finds it, and refuses whoever may not change it.
+    async fn find(
+        context: &Context,
+        actor: Actor,
+        kind: Arc<Kind>,
+        reference: String,
+        parameters: &Parameters,
+    ) -> Result<Self, Error> {
+        parameters.only(&CHANGE_PARAMETERS)?;
+        let options = options(parameters)?;
+        let found = locate(context, &actor, kind, reference, parameters).await?;
+        let writer = context.engine.writer(&actor, &WorkspaceName::parse(&found.row.workspace)?)?;
+        Ok(Target { reader: Arc::new(context.engine.reader(&actor)), writer, found, options })
+    }
+
+    async fn commit(&self, expected: Expected, operation: Operation) -> Result<Written, Error> {
+        let path = FilePath::parse(&self.found.row.path)?;
+        self.writer.commit(vec![Change { path, expected, operation }], self.options.clone()).await
+    }
+
+    /// Changes it and answers with what it is then.
+    async fn write(self, expected: Expected, operation: Operation) -> Answer {
+        let written = self.commit(expected, operation).await?;
+        blocking::run(move || written_answer_from(&self.reader, &self.writer, &self.found, &written)).await
+    }
+}
+
 async fn locate(
     context: &Context,
     actor: &Actor,
     kind: Arc<Kind>,
     reference: String,
     parameters: &Parameters,
-) -> Result<(Writer, Found), Error> {
+) -> Result<Found, Error> {
     let reader = context.engine.reader(actor);
     let workspace = query::workspace(parameters)?;
-    let found = blocking::run(move || reader.find_at(&kind, &reference, workspace.as_ref())).await?;
-    let writer = context.engine.writer(actor, &WorkspaceName::parse(&found.row.workspace)?)?;
-    Ok((writer, found))
-}
-
-async fn change(
-    context: &Context,
-    kind: Arc<Kind>,
-    actor: Actor,
-    reference: String,
-    parameters: &Parameters,
-    expected: Expected,
-    operation: Operation,
-) -> Answer {
-    parameters.only(&CHANGE_PARAMETERS)?;
-    let options = options(parameters)?;
-    let (writer, found) = locate(context, &actor, kind, reference, parameters).await?;
-    apply(context, &actor, writer, found, expected, operation, options).await
-}
-
-async fn apply(
-    context: &Context,
-    actor: &Actor,
-    writer: Writer,
-    found: Found,
-    expected: Expected,
-    operation: Operation,
-    options: Options,
-) -> Answer {
-    let path = FilePath::parse(&found.row.path).map_err(Error::from)?;
-    let written = writer.commit(vec![Change { path, expected, operation }], options).await?;
-    let reader = context.engine.reader(actor);
-    blocking::run(move || written_answer_from(&reader, &writer, &found, &written)).await
+    blocking::run(move || reader.find(&kind, &reference, workspace.as_ref())).await
 }
 
 /// The document as this write left it.
@@ -337,7 +335,7 @@ fn one_change(entry: &Value) -> Result<Change, Error> {
     }
     let expected = match (text("etag"), entry["absent"].as_bool().unwrap_or(false)) {
         (Some(_), true) => return Err(Error::bad_request("etag and absent exclude each other")),
-        (Some("*"), false) => Expected::Any,
+        (Some("*"), false) => Expected::Present,
         (Some(etag), false) => {
             let blob = etag.trim_matches('"').split('.').next().unwrap_or_default();
             Expected::At(crate::resource::etag::Etag::parse(blob).into_iter().collect())

@@ -1,6 +1,9 @@
 //! What deletions leave behind.
 
+use std::sync::Arc;
+
 use super::super::error::Error;
+use super::super::judgement::Document;
 use super::{Applied, Transaction, candidate};
 use crate::resource::key::FilePath;
 use crate::resource::kind::{Kind, OnDelete};
@@ -22,7 +25,8 @@ impl Transaction<'_> {
                     OnDelete::Cascade => {
                         let path = FilePath::parse(&referrer.path)?;
                         let kind = self.kinds.by_name(&referrer.kind).cloned();
-                        self.delete(tip, path, kind)?;
+                        let document = self.read(tip, &path, kind.as_ref())?;
+                        self.delete(tip, path, kind, document.as_ref())?;
                     }
                     OnDelete::Refuse => refused.push(candidate(&referrer)),
                 }
@@ -37,6 +41,13 @@ impl Transaction<'_> {
         if refused.is_empty() { Ok(()) } else { Err(Error::Referenced(refused)) }
     }
 
+    /// A document that goes with another one, for what its deletion is called.
+    fn read(&self, tip: &mut Tip<'_>, path: &FilePath, kind: Option<&Arc<Kind>>) -> Result<Option<Document>, Error> {
+        let (Some(kind), Some((_, bytes))) = (kind, tip.blob(path)?) else { return Ok(None) };
+        let generation = self.judge.engine.generation(&self.judge.workspace, kind);
+        Document::read(&self.judge.engine, kind, generation, path, &bytes).map(Some)
+    }
+
     /// Whether a document as this commit leaves it links to a row.
     fn points_at(&self, applied: &Applied, kind: &Kind, row: &Row) -> bool {
         let (Some(source), Some(content), Some(_)) = (&applied.kind, &applied.content, applied.etag) else {
@@ -48,6 +59,6 @@ impl Transaction<'_> {
         }
         let captures = source.captures_of(applied.path.as_str()).unwrap_or_default();
         let value = content.value().unwrap_or_default();
-        links.any(|(_, link)| link.keys(&captures, &value).iter().any(|key| link.admits(key, row)))
+        links.any(|(_, link)| link.keys(&captures, &value).iter().any(|key| link.admits(&key.meaning, row)))
     }
 }

@@ -185,3 +185,78 @@ fn flushes_of_many_callers_all_return() {
     });
     assert_eq!(index.search(&everything()).unwrap().count, 80);
 }
+
+fn made(from: u32, to: u32) -> Vec<(Row, String)> {
+    rows(from, to).map(|row| (row, "fresh words".to_owned())).collect()
+}
+
+#[test]
+fn a_workspace_of_any_size_is_exchanged_as_a_whole() {
+    let (dir, crashed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let index = open(dir.path());
+    put(&index, "a/b", 1, rows(0, 20));
+    index.apply(Batch { touches: vec![touch("a/b", "t000", 1)], ..batch("a/b", 1) }).unwrap();
+    index.flush().unwrap();
+    put(&index, "a/b", 2, rows(20, 25));
+    let in_ab = |index: &Index| {
+        let query = Query { filter: is(Column::Workspace, "a/b"), ..everything() };
+        index.search(&query).unwrap().count
+    };
+    let fresh_words = Query { text: Some("fresh".into()), ..everything() };
+    let is_old = |index: &Index| {
+        assert_eq!((in_ab(index), index.heads()["a/b"].clone()), (25, head(2)));
+        assert_eq!(index.search(&fresh_words).unwrap().count, 0);
+        assert_eq!(
+            (index.rows_by_id("thing", "t010").unwrap().len(), index.rows_by_id("thing", "t050").unwrap().len()),
+            (1, 0)
+        );
+        assert!(index.row("a/b", "010").unwrap().is_some() && index.row("a/b", "050").unwrap().is_none());
+        assert_eq!(index.history("a/b", "t000", 9, 0).unwrap().1, 1);
+    };
+    let rebuild = index.rebuild("a/b".into()).unwrap();
+    for at in 0..6 {
+        rebuild.add(&made(10 + at * 10, 20 + at * 10), &[touch("a/b", "t010", at)]).unwrap();
+        is_old(&index);
+        // Others are written and committed meanwhile.
+        put(&index, "c/d", at, [row("c/d", &format!("{at}"))]);
+        index.flush().unwrap();
+        is_old(&index);
+        assert_eq!(in_ab(&index) + at as usize + 1, paths(&index, &everything()).len());
+    }
+    // A crash now leaves the old state.
+    copy(dir.path(), crashed.path());
+    rebuild.finish(head(3)).unwrap();
+    assert_eq!((in_ab(&index), index.heads()["a/b"].clone()), (60, head(3)));
+    assert_eq!(index.search(&fresh_words).unwrap().count, 60);
+    assert_eq!((index.history("a/b", "t000", 9, 0).unwrap().1, index.history("a/b", "t010", 9, 0).unwrap().1), (0, 6));
+    assert!(index.row("a/b", "000").unwrap().is_none() && index.row("a/b", "050").unwrap().is_some());
+    // What was rebuilt is replaced as anything else is: by a write, and by the next rebuild.
+    put(&index, "a/b", 4, [row("a/b", "010")]);
+    assert_eq!(in_ab(&index), 60);
+    // One that is given up changes nothing.
+    index.rebuild("a/b".into()).unwrap().add(&made(0, 5), &[]).unwrap();
+    index.flush().unwrap();
+    assert_eq!(in_ab(&index), 60);
+    let again = index.rebuild("a/b".into()).unwrap();
+    again.add(&made(0, 7), &[]).unwrap();
+    again.finish(head(5)).unwrap();
+    assert_eq!(in_ab(&index), 7);
+    drop(index);
+    assert_eq!(in_ab(&open(dir.path())), 7);
+    let crashed = open(crashed.path());
+    is_old(&crashed);
+    assert_eq!(paths(&crashed, &everything()).len(), 31);
+}
+
+#[test]
+fn a_new_fingerprint_is_committed_though_nothing_else_is() {
+    let (dir, crashed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let index = open(dir.path());
+    put(&index, "a/b", 1, rows(0, 3));
+    index.flush().unwrap();
+    index.set_fingerprint("other kinds");
+    index.flush().unwrap();
+    copy(dir.path(), crashed.path());
+    let index = Index::open(Some(crashed.path()), "other kinds").unwrap();
+    assert_eq!(paths(&index, &everything()).len(), 3);
+}

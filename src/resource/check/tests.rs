@@ -154,7 +154,10 @@ fn long_values_are_shortened_and_many_violations_cut() {
     assert!(long.iter().all(|message| message.chars().count() < 200), "{long:?}");
     let many: String = (0..5000).map(|n| format!("- {n}\n")).collect();
     let found = violations("items: { type: string }", &many);
-    assert_eq!((found.len(), found[0].line, found[99].line), (100, 1, 100));
+    assert_eq!((found.len(), found[0].line, found[99].line), (101, 1, 100));
+    assert!(found[100].is_more() && found[100].message.contains("only the first 100"), "{:?}", found[100]);
+    let few: String = (0..100).map(|n| format!("- {n}\n")).collect();
+    assert!(violations("items: { type: string }", &few).iter().all(|found| !found.is_more()));
 }
 
 #[test]

@@ -19,6 +19,18 @@ pub struct Violation {
     pub message: String,
 }
 
+impl Violation {
+    /// Stands last where not all are listed.
+    fn more((line, column): (u32, u32)) -> Self {
+        Violation { pointer: String::new(), line, column, message: MORE.to_owned() }
+    }
+
+    /// Whether it only says that more follow.
+    pub fn is_more(&self) -> bool {
+        self.message == MORE
+    }
+}
+
 /// A text that is no document breaks its kind as a whole.
 impl From<ParseError> for Violation {
     fn from(error: ParseError) -> Self {
@@ -28,6 +40,8 @@ impl From<ParseError> for Violation {
 
 /// Most violations that are reported of one document.
 const MOST: usize = 100;
+
+const MORE: &str = "there are more violations: only the first 100 are listed";
 
 /// Most that are looked at to find the first ones.
 pub(super) const MOST_SEEN: usize = 10 * MOST;
@@ -59,6 +73,9 @@ pub fn check(kind: &Kind, generation: usize, format: Format, text: &str, content
     violations
         .sort_by(|a, b| (a.line, a.column, &a.pointer, &a.message).cmp(&(b.line, b.column, &b.pointer, &b.message)));
     violations.dedup();
-    violations.truncate(MOST);
+    if violations.len() > MOST {
+        violations.truncate(MOST);
+        violations.push(Violation::more(positions.locate("")));
+    }
     violations
 }

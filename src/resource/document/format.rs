@@ -49,7 +49,7 @@ pub struct ParseError {
 /// The text must be UTF-8 (a byte order mark is skipped) and hold one document. Refused, with
 /// their position: duplicate keys, nesting deeper than 64, numbers that JSON cannot hold (`.inf`,
 /// `.nan`, integers beyond 64 bits), keys that are collections, tags other than those of the core
-/// schema, and aliases that repeat more than 1 MiB or 100,000 values. A YAML text without content
+/// schema, aliases that repeat more than 1 MiB or 100,000 values, and more than 500,000 values in all. A YAML text without content
 /// is null. Scalars are resolved by the core schema of YAML 1.2: `yes`, `010` and dates are text.
 /// A key is text as it is written. A merge key (`<<`) is a plain key.
 pub fn parse(format: Format, text: &[u8]) -> Result<Value, ParseError> {

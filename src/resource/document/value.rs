@@ -11,6 +11,10 @@ const REPEATED: Budget = Budget { nodes: 100_000, bytes: 1 << 20 };
 /// What may stand under anchors, each level of nested anchors counted again.
 const ANCHORED: Budget = Budget { nodes: 400_000, bytes: 8 << 20 };
 
+/// Most values of one document, those that aliases repeat included: each takes much more memory
+/// than its text, and judging it more time.
+pub(super) const VALUES: usize = 500_000;
+
 #[derive(Debug, Clone, Copy)]
 struct Budget {
     nodes: usize,
@@ -30,22 +34,31 @@ pub(super) struct Values {
     anchors: HashMap<usize, (Value, Budget)>,
     repeated: Budget,
     anchored: Budget,
+    /// How many more values there may be.
+    room: usize,
 }
 
 impl Default for Values {
     fn default() -> Self {
-        Values { anchors: HashMap::new(), repeated: REPEATED, anchored: ANCHORED }
+        Values { anchors: HashMap::new(), repeated: REPEATED, anchored: ANCHORED, room: VALUES }
     }
 }
 
 impl Values {
     fn done(&mut self, place: &Place, value: Value) -> Result<Value, String> {
+        self.count(1)?;
         if place.anchor != 0 {
             let cost = cost(&value);
             self.anchored.spend(cost).ok_or("there is too much under anchors")?;
             self.anchors.insert(place.anchor, (value.clone(), cost));
         }
         Ok(value)
+    }
+
+    fn count(&mut self, values: usize) -> Result<(), String> {
+        let left = self.room.checked_sub(values);
+        self.room = left.ok_or_else(|| format!("the document has more than {VALUES} values: split it up"))?;
+        Ok(())
     }
 
     fn repeat(&mut self, cost: Budget) -> Result<(), String> {
@@ -91,7 +104,9 @@ impl Build for Values {
         let Some((_, cost)) = self.anchors.get(&anchor) else {
             return Err("an alias stands inside the value it refers to".to_owned());
         };
-        self.repeat(*cost)?;
+        let cost = *cost;
+        self.repeat(cost)?;
+        self.count(cost.nodes)?;
         Ok(self.anchors[&anchor].0.clone())
     }
 

@@ -58,9 +58,9 @@ fn points_at(kinds: &Kinds, link: &str, source: (&str, &str, &Value), target: (&
     let target_row = row(to, target.1, target.2);
     let source_row = row(from, source.1, source.2);
     let keys = link.keys(&from.captures_of(source.1).expect("captures"), source.2);
-    let admitted = keys.first().is_some_and(|key| link.admits(key, &target_row));
+    let admitted = keys.first().is_some_and(|key| link.admits(&key.meaning, &target_row));
     if admitted {
-        assert!(link.target_filter(&keys[0]).matches(&target_row), "the filter must find what is admitted");
+        assert!(link.target_filter(&keys[0].meaning).matches(&target_row), "the filter must find what is admitted");
         assert!(link.referrer_filter(&target_row).matches(&source_row), "so must the one of referrers");
     }
     admitted
@@ -99,9 +99,9 @@ fn documents_outside_of_projects_are_together() {
         "projects/p/sources/vnf/fw/f.yml",
         &json!({"vendor": "v", "name": "fw", "version": "1"}),
     );
-    assert!(!link.admits(&keys[0], &function) && !link.target_filter(&keys[0]).matches(&function));
+    assert!(!link.admits(&keys[0].meaning, &function) && !link.target_filter(&keys[0].meaning).matches(&function));
     let loose = Row { texts: function.texts.iter().filter(|(_, v)| **v != *"p").cloned().collect(), ..function };
-    assert!(link.admits(&keys[0], &loose) && link.target_filter(&keys[0]).matches(&loose));
+    assert!(link.admits(&keys[0].meaning, &loose) && link.target_filter(&keys[0].meaning).matches(&loose));
     assert!(link.referrer_filter(&loose).matches(&row(service, "services/s.yml", &content)));
 }
 

@@ -1,5 +1,6 @@
 //! Links: how a document names others by the values of their fields.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::sync::Arc;
 
@@ -63,9 +64,22 @@ pub struct LinkKey {
     pub pointer: String,
     /// What is matched as the document spells it, in the order of [`Link::matches`].
     pub values: Vec<String>,
+    pub meaning: Meaning,
+}
+
+/// What an occurrence asks of its target: occurrences with the same meaning have the same target.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Meaning {
     conditions: Vec<Condition>,
     within: Vec<Value>,
     joined: Arc<str>,
+}
+
+impl Meaning {
+    /// What every target has among [`Link::joined_of`].
+    pub fn joined(&self) -> &Arc<str> {
+        &self.joined
+    }
 }
 
 /// `eu.sonata/firewall/>= 0.2`.
@@ -75,7 +89,7 @@ impl fmt::Display for LinkKey {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Condition {
     Equals(Value),
     Version(Requirement),
@@ -129,22 +143,20 @@ impl Link {
             keys.push(LinkKey {
                 pointer: item_at.clone().or_else(|| chosen.first().map(|(at, _, _)| at.clone())).unwrap_or_default(),
                 values: chosen.iter().map(|(_, spelt, _)| spelt.clone()).collect(),
-                joined: join(equal),
-                within: within.to_vec(),
-                conditions,
+                meaning: Meaning { joined: join(equal), within: within.to_vec(), conditions },
             });
         }
     }
 
     /// What the link's slot holds for one occurrence.
     pub(super) fn slot_value(key: &LinkKey) -> Arc<str> {
-        key.joined.clone()
+        key.meaning.joined.clone()
     }
 
     /// Finds the rows that an occurrence may mean; [`Link::admits`] decides.
-    pub fn target_filter(&self, key: &LinkKey) -> Filter {
+    pub fn target_filter(&self, asked: &Meaning) -> Filter {
         let mut parts = vec![Filter::In(Column::Kind, vec![Value::Text(self.to.clone())])];
-        for (matched, condition) in self.matches.iter().zip(&key.conditions) {
+        for (matched, condition) in self.matches.iter().zip(&asked.conditions) {
             match condition {
                 Condition::Equals(value) => parts.push(Filter::In(matched.target.column, vec![value.clone()])),
                 Condition::Version(Requirement::Exactly(version)) => {
@@ -155,13 +167,13 @@ impl Link {
                 Condition::Version(Requirement::Compared(..)) => {}
             }
         }
-        parts.extend(self.within.as_ref().map(|within| same(within.target.column, &key.within)));
+        parts.extend(self.within.as_ref().map(|within| same(within.target.column, &asked.within)));
         Filter::All(parts)
     }
 
     /// Whether an occurrence means this row of the target kind, operators of versions included.
-    pub fn admits(&self, key: &LinkKey, row: &Row) -> bool {
-        let matched = self.matches.iter().zip(&key.conditions).all(|(matched, condition)| {
+    pub fn admits(&self, asked: &Meaning, row: &Row) -> bool {
+        let matched = self.matches.iter().zip(&asked.conditions).all(|(matched, condition)| {
             row.any_value(matched.target.column, |value| match (condition, value) {
                 (Condition::Equals(wanted), value) => *wanted == value.to_owned(),
                 (Condition::Version(requirement), ValueRef::Text(version)) => requirement.admits(version),
@@ -170,21 +182,32 @@ impl Link {
         });
         matched
             && *row.kind == *self.to
-            && self.within.as_ref().is_none_or(|within| same(within.target.column, &key.within).matches(row))
+            && self.within.as_ref().is_none_or(|within| same(within.target.column, &asked.within).matches(row))
+    }
+
+    /// Under what a target can be looked for, its version aside; `None`: under too much.
+    pub fn joined_of(&self, target: &Row) -> Option<Vec<Arc<str>>> {
+        let compared = self.matches.iter().filter(|matched| matched.target.field_type != FieldType::Version);
+        let choices: Vec<Vec<Value>> = compared.map(|matched| values_of(target, matched.target.column)).collect();
+        let all = combinations(&choices, MOST_KEYS)?;
+        Some(all.iter().map(|chosen| join(chosen.iter().copied())).collect())
+    }
+
+    /// What a target is chosen by where several fit: the newest version, of those the oldest row.
+    pub fn rank<'r>(&self, target: &'r Row) -> impl Ord + use<'r> {
+        let compared = self.matches.iter().filter(|matched| matched.target.field_type == FieldType::Version);
+        let versions: Vec<Option<Value>> =
+            compared.map(|matched| values_of(target, matched.target.column).into_iter().max()).collect();
+        (versions, Reverse((target.created.encoded(), &target.id, &target.path)))
     }
 
     /// Finds the rows that may point at `target`, a row of [`Link::to`]; their documents' keys
     /// and [`Link::admits`] decide.
     pub fn referrer_filter(&self, target: &Row) -> Filter {
         let mut parts = vec![Filter::In(Column::Kind, vec![Value::Text(self.from.clone())])];
-        let compared = self.matches.iter().filter(|matched| matched.target.field_type != FieldType::Version);
-        let choices: Vec<Vec<Value>> = compared.map(|matched| values_of(target, matched.target.column)).collect();
         // With too many combinations every row with the link is a candidate.
-        parts.push(match combinations(&choices, MOST_KEYS) {
-            Some(all) => {
-                let joined = all.iter().map(|chosen| Value::Text(join(chosen.iter().copied())));
-                Filter::In(self.column, joined.collect())
-            }
+        parts.push(match self.joined_of(target) {
+            Some(all) => Filter::In(self.column, all.into_iter().map(Value::Text).collect()),
             None => Filter::Between(self.column, None, None),
         });
         parts.extend(

@@ -30,7 +30,7 @@ pub use built_in::built_in;
 pub use catalogue::{KindSource, Kinds, RESERVED_PLURALS};
 pub use error::KindError;
 pub use fields::{EncodeError, Encoded, Field, FieldType, Source};
-pub use links::{Link, LinkKey, LinkMatch, OnDelete, Within};
+pub use links::{Link, LinkKey, LinkMatch, Meaning, OnDelete, Within};
 pub use model::{Kind, Unique, Values};
 pub use pattern::{Captures, Pattern};
 pub use place::PlaceError;

@@ -5,14 +5,14 @@ use std::cmp::Ordering;
 use crate::resource::row::encode_version;
 
 /// What a version must be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Requirement {
     /// Spelt exactly so.
     Exactly(String),
     Compared(Operator, String),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Operator {
     Equal,
     NotEqual,

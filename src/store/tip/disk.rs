@@ -16,6 +16,11 @@ impl Tip<'_> {
         if self.on_disk.contains_key(path) {
             return Ok(());
         }
+        if let Some(rehearsed) = &mut self.rehearsed
+            && !rehearsed.insert(path.clone())
+        {
+            return Ok(());
+        }
         let load = loader(&self.trees, &self.workspace.objects);
         let entry = staging::find_below(&load, self.head.root, path.as_str())?;
         if entry.is_some_and(|e| e.mode == FileMode::Folder) {
@@ -39,6 +44,9 @@ impl Tip<'_> {
             return Ok(());
         }
         let edit = with_content(folders, path, found, most)?;
+        if self.rehearsed.is_some() {
+            return self.stage(path, edit).map(|_| ());
+        }
         let taken = self.absorb(path, edit);
         self.torn |= taken.is_err();
         taken
@@ -49,20 +57,7 @@ impl Tip<'_> {
         let kept = self.staging.changes().clone();
         let fresh = std::mem::take(&mut self.fresh);
         self.discard()?;
-        let load = loader(&self.trees, &self.workspace.objects);
-        let disk = match edit {
-            OnDisk::Missing => {
-                self.staging.remove(&load, path)?;
-                None
-            }
-            OnDisk::File { etag, content, executable } => {
-                let mode = if executable { FileMode::Executable } else { FileMode::File };
-                self.staging.put(&load, path, Entry { etag, mode })?;
-                self.fresh.insert(etag, content.unwrap_or_default());
-                Some(etag)
-            }
-        };
-        drop(load);
+        let disk = self.stage(path, edit)?;
         self.commit(&disk_intent(self.workspace, std::slice::from_ref(path)))?;
         self.on_disk.insert(path.clone(), disk);
         self.fresh = fresh;
@@ -74,6 +69,23 @@ impl Tip<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Stages an edit on disk; gives the file's etag.
+    fn stage(&mut self, path: &FilePath, edit: OnDisk) -> Result<Option<Etag>, TipError> {
+        let load = loader(&self.trees, &self.workspace.objects);
+        match edit {
+            OnDisk::Missing => {
+                self.staging.remove(&load, path)?;
+                Ok(None)
+            }
+            OnDisk::File { etag, content, executable } => {
+                let mode = if executable { FileMode::Executable } else { FileMode::File };
+                self.staging.put(&load, path, Entry { etag, mode })?;
+                self.fresh.insert(etag, content.unwrap_or_default());
+                Ok(Some(etag))
+            }
+        }
     }
 
     /// Stages what the disk has at a path; says whether that is an edit.
@@ -90,14 +102,9 @@ impl Tip<'_> {
         if disk == entry.map(|e| e.etag) || self.workspace.is_stale(path) {
             return Ok(false);
         }
-        match with_content(folders, path, found, most)? {
-            OnDisk::Missing => drop(self.staging.remove(&load, path)?),
-            OnDisk::File { etag, content, executable } => {
-                let mode = if executable { FileMode::Executable } else { FileMode::File };
-                self.staging.put(&load, path, Entry { etag, mode })?;
-                self.fresh.insert(etag, content.unwrap_or_default());
-            }
-        }
+        drop(load);
+        let edit = with_content(folders, path, found, most)?;
+        self.stage(path, edit)?;
         self.on_disk.insert(path.clone(), disk);
         Ok(true)
     }

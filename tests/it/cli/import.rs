@@ -60,6 +60,18 @@ fn a_folder_keeps_its_name_and_everything_in_it() {
         let last = again.out.lines().last().unwrap();
         assert!(last.starts_with("4 of 4 files imported into ann/lab and nothing had changed"), "{last}");
         assert_eq!(git::subjects(&tree).len(), 2);
+
+        // What it overwrites, it says.
+        place.write("projects/demo/README.md", "Another demo.\n");
+        place.write("projects/demo/project.yml", format!("{PROJECT}description: x\n"));
+        place.write("projects/demo/NEWS.md", "New.\n");
+        let over = place.run(&["import", "projects", "--workspace", "ann/lab"]).expect(0);
+        assert_eq!(over.line("projects/demo/project.yml: "), "project, replaced");
+        assert_eq!(over.line("projects/demo/README.md: "), "no kind claims this path, replaced");
+        assert_eq!(over.line("projects/demo/NEWS.md: "), "no kind claims this path");
+        assert_eq!(over.line("projects/demo/sources/nsd/broken.yml: "), "service");
+        let last = over.out.lines().last().unwrap();
+        assert!(last.contains(", 1 added, 2 replaced, "), "{last}");
     }
 }
 

@@ -85,6 +85,42 @@ fn a_signal_finishes_a_command_that_was_taken() {
 }
 
 #[test]
+fn a_second_signal_waits_for_no_client() {
+    for signals in [[Signal::INT, Signal::INT], [Signal::TERM, Signal::INT]] {
+        let place = Place::new();
+        let mut server = place.serve();
+        let password = server.admin_password();
+        let who = ("admin", password.as_str());
+        let made = server.ask(who, "POST", "/api/v1/componenttypes", r#"{"name": "done"}"#).expect(201);
+        // Clients that never come to an end: of a request, and of a command.
+        let whole = request(who, "POST", "/api/v1/componenttypes", r#"{"name": "slow"}"#);
+        let whole = whole.replacen("\r\n", "\r\nExpect: 100-continue\r\n", 1);
+        let mut stream = server.connect();
+        stream.write_all(&whole.as_bytes()[..whole.len() - 5]).unwrap();
+        let mut asked = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+        stream.read_exact(&mut asked).unwrap();
+        let mut command = UnixStream::connect(place.data().join(".state/socket")).unwrap();
+        writeln!(command, "{}", json!({ "Run": { "Import": { "workspace": "ann/lab", "kind": null } } })).unwrap();
+        place.run(&["user", "list"]).expect(0);
+        server.signal(signals[0]);
+        server.wait_for_log("finishing what was accepted");
+        wait_until(|| TcpStream::connect(&server.address).is_err(), "no more is accepted");
+        let begun = std::time::Instant::now();
+        server.signal(signals[1]);
+        assert_eq!(server.wait(), Some(0), "{}", server.logged());
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+        assert!(server.logged().contains("stopping at once"), "{}", server.logged());
+        assert!(Answer::read(stream).is_none());
+
+        let again = place.serve();
+        let id = made.json()["componenttype"]["id"].as_str().unwrap().to_owned();
+        again.get(who, &format!("/api/v1/componenttypes/{id}")).expect(200);
+        assert_eq!(again.get(who, "/api/v1/componenttypes").expect(200).json()["_meta"]["count"], 1);
+        again.stop();
+    }
+}
+
+#[test]
 fn a_data_directory_may_lie_deep() {
     let place = Place::new();
     let deep = format!("{}/data", ["deep"; 40].join("/"));

@@ -6,6 +6,7 @@ mod componenttypes;
 mod conventions;
 mod generic;
 mod lists;
+mod races;
 mod refusals;
 
 use serde_json::{Value, json};

@@ -219,6 +219,6 @@ fn starters_belong_together() {
     let link = service.link("functions").expect("services link to functions");
     let keys = link.keys(&here, &starter(service));
     assert_eq!(keys.len(), 1);
-    assert!(link.admits(&keys[0], &row_at("projects/p/sources/vnf/web-cache/a.yml")));
-    assert!(!link.admits(&keys[0], &row_at("projects/q/sources/vnf/web-cache/a.yml")), "another project");
+    assert!(link.admits(&keys[0].meaning, &row_at("projects/p/sources/vnf/web-cache/a.yml")));
+    assert!(!link.admits(&keys[0].meaning, &row_at("projects/q/sources/vnf/web-cache/a.yml")), "another project");
 }

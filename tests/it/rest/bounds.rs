@@ -40,6 +40,17 @@ async fn lists_are_asked_for_in_bounds() {
 }
 
 #[tokio::test]
+async fn parameters_that_mean_nothing_are_refused_everywhere() {
+    let app = lab().await;
+    for address in ["/api/v1", "/api/v1/", "/api/v1/kinds", "/api/v1/kinds/service"] {
+        app.anonymous().get(address).await.expect(200);
+        let answer = app.anonymous().get(&format!("{address}?limit=1")).await.expect(400).json();
+        assert_eq!(answer["payload"], json!({ "valid_parameters": [] }), "{address}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_message_cannot_claim_a_move() {
     let app = lab().await;
     let ann = app.as_user("ann");

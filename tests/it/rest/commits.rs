@@ -121,3 +121,22 @@ async fn several_changes_are_one_commit_or_none() {
     assert_eq!(nothing.json()["commit"], json!(null));
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_refused_commit_says_which_change_it_was() {
+    let app = lab().await;
+    let ann = app.as_user("ann");
+    let commits = "/api/v1/workspaces/ann/lab/commits";
+    let put = |path: &str| json!({ "op": "put", "path": path, "absent": true, "text": "schema_index: 1\n" });
+    ann.post(commits, json!({ "changes": [put("a.txt"), put("b.txt")] })).await.expect(201);
+    let stale = json!({ "op": "put", "path": "b.txt", "etag": "0".repeat(40), "text": "3" });
+    // The last one is applied first, since it may select schemas.
+    let changes = json!({ "changes": [put("c.txt"), stale, put("workspace.yml")] });
+    let answer = ann.post(commits, changes).await.expect(412).json();
+    assert_eq!(answer["payload"]["change"], json!({ "index": 1, "path": "b.txt" }));
+    assert!(answer["payload"]["etag"].is_string(), "{answer}");
+    let changes = json!({ "changes": [put("c.txt"), put("services/x.yml")] });
+    let answer = ann.post(commits, changes).await.expect(422).json();
+    assert_eq!(answer["payload"]["change"]["index"], 1);
+    app.finish().await;
+}

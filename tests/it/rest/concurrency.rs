@@ -1,12 +1,14 @@
 //! Many at once.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use super::own_kind::{gadget, with_gadgets};
 use super::samples::{SERVICES, firewall, lab, service};
-use crate::support::{Answer, git, raw};
+use crate::support::{Answer, git, raw, typed, yaml};
 
 /// The answers of tasks, in any order.
 async fn all(tasks: impl IntoIterator<Item = impl Future<Output = Answer> + Send + 'static>) -> Vec<Answer> {
@@ -182,5 +184,86 @@ async fn a_workspace_goes_away_under_its_writers() {
         assert!(matches!(answer.status, 201 | 204 | 404), "{} {}", answer.status, answer.text());
     }
     assert_eq!(ann.get("/api/v1/services").await.json()["_meta"]["count"], 0);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_document_that_takes_long_to_judge_holds_up_nobody() {
+    let app = with_gadgets().await;
+    let ann = app.as_user("ann");
+    let broken = format!("name: a\nsizes:\n{}", "- {cm: 1, x: [a, b]}\n- 1\n".repeat(60_000));
+    let started = Instant::now();
+    let heavy = {
+        let ann = ann.clone();
+        tokio::spawn(
+            async move { ann.post("/api/v1/gadgets?workspace=ann/lab&path=gadgets/a/big.yml", yaml(broken)).await },
+        )
+    };
+    let mut slowest = Duration::ZERO;
+    let mut written = 0;
+    while !heavy.is_finished() {
+        let begun = Instant::now();
+        ann.put(&format!("/api/v1/workspaces/ann/lab/files/{written}.txt"), raw("x")).await.expect(201);
+        slowest = slowest.max(begun.elapsed());
+        written += 1;
+    }
+    let (took, answer) = (started.elapsed(), heavy.await.expect("an answer").expect(422));
+    assert!(slowest < took / 3, "a small write took {slowest:?} of {took:?}");
+    // And says that it did not list them all.
+    let violations = answer.json()["payload"]["violations"].as_array().expect("a list").clone();
+    assert!(violations.len() == 101 && violations[100]["message"].as_str().is_some_and(|text| text.contains("more")));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_judged_ahead_is_judged_again_when_its_ground_has_changed() {
+    let app = with_gadgets().await;
+    let ann = app.as_user("ann");
+    gadget(&ann, json!({ "name": "a", "tags": [] })).await;
+    let path = "gadgets/a/a.yml";
+    let patch = |content: Value| json!({ "op": "patch", "path": path, "etag": "*", "content": content });
+    let commits = "/api/v1/workspaces/ann/lab/commits";
+    // Each patch starts from what the one before it leaves, not from what is stored.
+    let both = json!({ "changes": [patch(json!({ "colour": "red" })), patch(json!({ "weight": 2 }))] });
+    ann.post(commits, both).await.expect(201);
+    let merged = ann.get("/api/v1/gadgets/a").await.expect(200).inner()["content"].clone();
+    assert_eq!(merged, json!({ "name": "a", "tags": [], "colour": "red", "weight": 2 }));
+    let spoilt = json!({ "changes": [patch(json!({ "weight": 3 })), patch(json!({ "weight": "much" }))] });
+    ann.post(commits, spoilt).await.expect(422);
+    let writes = (0..40).map(|at| {
+        let ann = ann.clone();
+        let tag = json!([{ "op": "add", "path": "/tags/-", "value": at.to_string() }]);
+        tokio::spawn(async move {
+            ann.at("*")
+                .patch("/api/v1/gadgets/a", typed("application/json-patch+json", tag.to_string()))
+                .await
+                .expect(200);
+        })
+    });
+    for write in writes.collect::<Vec<_>>() {
+        write.await.expect("it is written");
+    }
+    let tags = ann.get("/api/v1/gadgets/a").await.expect(200).inner()["content"]["tags"].clone();
+    assert_eq!(tags.as_array().expect("a list").len(), 40, "no patch is lost: {tags}");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_whole_while_the_index_is_rebuilt() {
+    let app = with_gadgets().await;
+    let ann = app.as_user("ann");
+    let put = |at: usize| json!({ "op": "put", "path": format!("gadgets/a/{at}.yml"), "absent": true, "content": { "name": format!("g{at}") } });
+    let changes: Vec<Value> = (0..2_500).map(put).collect();
+    ann.post("/api/v1/workspaces/ann/lab/commits", json!({ "changes": changes })).await.expect(201);
+    let engine = app.app().engine.clone();
+    let rebuild = tokio::spawn(async move { engine.reindex().await });
+    let mut asked = 0;
+    while !rebuild.is_finished() {
+        let list = ann.get("/api/v1/gadgets?limit=1&where=name:g*").await.expect(200).json();
+        assert_eq!(list["_meta"]["count"], 2_500);
+        asked += 1;
+    }
+    rebuild.await.expect("it ends").expect("it succeeds");
+    assert!(asked > 5, "{asked}");
     app.finish().await;
 }

@@ -2,15 +2,10 @@
 
 use serde_json::json;
 
-use crate::support::{TestApp, git, raw, typed, yaml};
+use super::samples::lab;
+use crate::support::{git, raw, typed, yaml};
 
 const FILES: &str = "/api/v1/workspaces/ann/lab/files";
-
-async fn lab() -> TestApp {
-    let app = TestApp::open().await;
-    app.workspace("ann/lab").await;
-    app
-}
 
 fn at(path: &str) -> String {
     format!("{FILES}/{path}")
@@ -293,6 +288,7 @@ async fn a_name_cannot_be_taken_twice() {
     let ann = app.as_user("ann");
     ann.put(&at("docs/a.yml"), raw("x")).await.expect(201);
     ann.put(&at("docs/%C3%84.txt"), raw("x")).await.expect(201);
+    ann.put(&at("docs/stra%C3%9Fe.txt"), raw("x")).await.expect(201);
     let head = app.head("ann/lab");
     insta::assert_snapshot!(ann.put(&at("docs/A.yml"), raw("y")).await.shown(), @r#"
     409
@@ -303,7 +299,7 @@ async fn a_name_cannot_be_taken_twice() {
       "payload": {}
     }
     "#);
-    for twin in ["Docs/b.yml", "DOCS/a.yml", "docs/%C3%A4.txt"] {
+    for twin in ["Docs/b.yml", "DOCS/a.yml", "docs/%C3%A4.txt", "docs/STRASSE.txt"] {
         ann.put(&at(twin), raw("y")).await.expect(409);
     }
     insta::assert_snapshot!(ann.put(&at("docs/a.yml/b"), raw("y")).await.shown(), @r#"

@@ -135,7 +135,7 @@ async fn links_are_embedded() {
         })
         .collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
-    "any": "cache" "0.1"
+    "any": "cache" "0.2"
     "far": null null
     "web": "cache" "0.2", "proxy" "1.0", null null
     "#);
@@ -246,5 +246,31 @@ async fn what_is_used_cannot_be_deleted() {
     ] });
     ann.post("/api/v1/workspaces/ann/lab/commits", both).await.expect(201);
     ann.get(&proxy).await.expect(404);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn of_several_versions_that_fit_the_newest_is_embedded() {
+    let (app, ann) = shop().await;
+    for version in ["0.10", "0.9", "0.3"] {
+        add(&ann, "functions", function("cache", version)).await;
+    }
+    add(&ann, "services", using("old", &["cache <= 0.9", "cache 0.1", "cache >= 0.1", "cache >= 2"])).await;
+    let embedded = ann.get("/api/v1/services/old?embed=functions").await.expect(200).inner()["embedded"].clone();
+    let versions: Vec<&Value> =
+        embedded["functions"].as_array().expect("a list").iter().map(|one| &one["content"]["version"]).collect();
+    assert_eq!(versions, [&json!("0.9"), &json!("0.1"), &json!("0.10"), &Value::Null]);
+    // The same for every row of a list, whoever asks for what.
+    for at in 0..30 {
+        add(&ann, "services", using(&format!("s{at}"), &[&format!("cache >= 0.{}", at % 12), "proxy 1.0"])).await;
+    }
+    let list = ann.get("/api/v1/services?limit=1000&where=name:s*&embed=functions").await.expect(200).json();
+    let rows = list["services"].as_array().expect("a list");
+    assert_eq!(rows.len(), 30);
+    for (at, row) in rows.iter().enumerate() {
+        let found = |nth: usize| row["embedded"]["functions"][nth]["content"]["version"].clone();
+        let newest = if at % 12 > 10 { Value::Null } else { json!("0.10") };
+        assert_eq!((found(0), found(1)), (newest, json!("1.0")), "{row}");
+    }
     app.finish().await;
 }

@@ -3,6 +3,7 @@
 mod bounds;
 mod commits;
 mod concurrency;
+mod conditions;
 mod content;
 mod documents;
 mod errors;

@@ -123,7 +123,7 @@ impl TestApp {
             loop {
                 let page = reader.list(kind, query.clone()).expect("the index answers").page;
                 for row in &page.rows {
-                    let history = match reader.find(kind, &format_id(&row.id)) {
+                    let history = match reader.find(kind, &format_id(&row.id), None) {
                         Ok(found) => reader.history(&found, 1_000, 0).expect("history is there").entries,
                         Err(error) => panic!("{} is listed but not found: {error:?}", row.path),
                     };

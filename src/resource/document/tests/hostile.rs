@@ -132,6 +132,21 @@ fn aliases_have_a_budget() {
     assert!(parse(Yaml, honest.as_bytes()).is_ok());
 }
 
+#[test]
+fn values_are_counted() {
+    let message = "more than 500000 values";
+    refused(Yaml, "-\n".repeat(500_000), message, 1, 1);
+    refused(Json, format!("[{}1]", "1,".repeat(500_000)), message, 1, 1_000_002);
+    refused(
+        Yaml,
+        format!("a: &a [{}]\nb: [{}]\nc: [{}]", "1, ".repeat(900), "*a, ".repeat(100), "1, ".repeat(420_000)),
+        message,
+        3,
+        1_226_999,
+    );
+    assert!(parse(Yaml, "-\n".repeat(499_999).as_bytes()).is_ok());
+}
+
 /// Megabytes of one thing: the time must grow with the text. Unoptimised code is slow, so the
 /// bound only tells linear from quadratic.
 #[test]

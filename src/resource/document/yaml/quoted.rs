@@ -29,58 +29,40 @@ impl Folded {
 }
 
 impl<'t, B: Build> Parser<'t, '_, B> {
-    pub(super) fn single_quoted(&mut self) -> Result<Cow<'t, str>, Fault> {
+    /// Text in quotes of this sort. What escapes is a backslash in double ones, a second quote in
+    /// single ones.
+    pub(super) fn quoted(&mut self, quote: u8) -> Result<Cow<'t, str>, Fault> {
         let open = self.pos;
         self.pos += 1;
         let start = self.pos;
         let mut folded: Option<Folded> = None;
         let mut run = start;
         loop {
-            match self.byte() {
-                Some(b'\'') if self.byte_at(self.pos + 1) == Some(b'\'') => {
-                    let folded = folded.get_or_insert_default();
-                    folded.text.push_str(&self.text[run..self.pos]);
-                    folded.escaped('\'');
-                    self.pos += 2;
-                    run = self.pos;
-                }
-                Some(b'\'') => return Ok(self.unquoted(folded, start, run)),
-                Some(b'\n') => {
-                    let folded = folded.get_or_insert_default();
-                    folded.text.push_str(&self.text[run..self.pos]);
-                    self.fold(folded, false);
-                    run = self.pos;
-                }
-                Some(_) => self.pos += 1,
-                None => return self.fault(open, "the closing quote of this text is missing"),
+            let Some(byte) = self.byte() else {
+                return self.fault(open, "the closing quote of this text is missing");
+            };
+            let escapes = match quote {
+                b'"' => byte == b'\\',
+                _ => byte == quote && self.byte_at(self.pos + 1) == Some(quote),
+            };
+            if byte == quote && !escapes {
+                return Ok(self.unquoted(folded, start, run));
             }
-        }
-    }
-
-    pub(super) fn double_quoted(&mut self) -> Result<Cow<'t, str>, Fault> {
-        let open = self.pos;
-        self.pos += 1;
-        let start = self.pos;
-        let mut folded: Option<Folded> = None;
-        let mut run = start;
-        loop {
-            match self.byte() {
-                Some(b'\\') => {
-                    let folded = folded.get_or_insert_default();
-                    folded.text.push_str(&self.text[run..self.pos]);
-                    self.escape(folded)?;
-                    run = self.pos;
-                }
-                Some(b'"') => return Ok(self.unquoted(folded, start, run)),
-                Some(b'\n') => {
-                    let folded = folded.get_or_insert_default();
-                    folded.text.push_str(&self.text[run..self.pos]);
-                    self.fold(folded, false);
-                    run = self.pos;
-                }
-                Some(_) => self.pos += 1,
-                None => return self.fault(open, "the closing quote of this text is missing"),
+            if byte != b'\n' && !escapes {
+                self.pos += 1;
+                continue;
             }
+            let folded = folded.get_or_insert_default();
+            folded.text.push_str(&self.text[run..self.pos]);
+            if !escapes {
+                self.fold(folded, false);
+            } else if quote == b'"' {
+                self.escape(folded)?;
+            } else {
+                folded.escaped('\'');
+                self.pos += 2;
+            }
+            run = self.pos;
         }
     }
 

@@ -39,11 +39,11 @@ impl<'t, B: Build> Parser<'t, '_, B> {
                 Ok(Inline::Alias { name, start, end: self.pos })
             }
             Some(b'"') => {
-                let text = self.double_quoted()?;
+                let text = self.quoted(b'"')?;
                 Ok(Inline::Scalar { style: Style::Double, text, start, end: self.pos })
             }
             Some(b'\'') => {
-                let text = self.single_quoted()?;
+                let text = self.quoted(b'\'')?;
                 Ok(Inline::Scalar { style: Style::Single, text, start, end: self.pos })
             }
             Some(b'[' | b'{') => {
