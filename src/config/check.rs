@@ -1,6 +1,7 @@
 //! What a configuration says that cannot be meant, and what is risky about it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -15,9 +16,22 @@ pub const SECRETS: [&str; 3] =
     ["/authentication/ClientSecret", "/authentication/provider/ClientSecret", "/session/secretKey"];
 
 impl Config {
-    /// Everything as JSON, with a mask for each secret that is set.
+    /// Everything as JSON, paths relative to the file where they lie below it, as they are written
+    /// there.
+    pub fn shown(&self) -> Value {
+        let folder = self.file.as_deref().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+        let relative = |path: &PathBuf| {
+            folder.and_then(|folder| path.strip_prefix(folder).ok()).map_or_else(|| path.clone(), Path::to_owned)
+        };
+        let mut config = self.clone();
+        config.workspaces_location = relative(&self.workspaces_location);
+        config.templates = self.templates.iter().map(relative).collect();
+        serde_json::to_value(config).unwrap_or_default()
+    }
+
+    /// As [`Config::shown`], with a mask for each secret that is set.
     pub fn masked(&self) -> Value {
-        let mut shown = serde_json::to_value(self).unwrap_or_default();
+        let mut shown = self.shown();
         for secret in SECRETS {
             if let Some(value) = shown.pointer_mut(secret).filter(|value| value.as_str() != Some("")) {
                 *value = MASK.into();

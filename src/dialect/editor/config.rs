@@ -18,7 +18,7 @@ use crate::config::{Config, MASK, SECRETS};
 use crate::engine::Error;
 use crate::http::body::{Small, json_body};
 use crate::http::context::Context;
-use crate::http::fault::{Fault, internal};
+use crate::http::fault::Fault;
 use crate::resource::actor::Actor;
 use crate::resource::document::{self, Format};
 
@@ -73,7 +73,7 @@ pub(super) async fn post_config(
         let text = "the server runs without a configuration file: start it with --config FILE to change it here";
         return Err(Error::Conflict(text.into()).into());
     };
-    let old = serde_json::to_value(&*config).map_err(|_| internal())?;
+    let old = config.shown();
     let (mut changed, mut changes) = (Vec::new(), Value::Null);
     collect(&posted, &old, "", &mut changes, &mut changed)?;
     if !changed.is_empty() {

@@ -40,7 +40,7 @@ fn object(
         "head": overview.map(|overview| overview.head.to_string()),
         "public": settings.public,
         "push": settings.push.as_str(),
-        "role": overview.and_then(|overview| overview.role).map(Role::name),
+        "role": overview.map_or(Some(Role::Admin), |overview| overview.role).map(Role::name),
         "documents": Map::from_iter(documents),
         "violations": counts.iter().map(|count| count.violating).sum::<usize>(),
     })

@@ -19,7 +19,7 @@ async fn credentials_are_checked() {
     401
     vary: accept-encoding
     {
-      "message": "unknown account or wrong password",
+      "message": "unknown account, wrong password or unknown token",
       "status_code": 401,
       "payload": {}
     }

@@ -168,7 +168,7 @@ async fn every_route_of_the_issue_is_in_it() {
     has("/api/v1/kinds", &["get"]);
     has("/api/v1/kinds/{kind}", &["get"]);
     has("/api/v1/workspaces", &["get", "post"]);
-    has("/api/v1/workspaces/{owner}/{name}", &["delete", "get"]);
+    has("/api/v1/workspaces/{owner}/{name}", &["delete", "get", "patch"]);
     has("/api/v1/workspaces/{owner}/{name}/commits", &["post"]);
     has("/api/v1/workspaces/{owner}/{name}/files/", &["get"]);
     has("/api/v1/workspaces/{owner}/{name}/files/{path}", &["delete", "get", "put"]);

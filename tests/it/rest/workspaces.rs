@@ -25,6 +25,7 @@ async fn a_workspace_is_made_seen_and_deleted() {
         "head": "[oid]",
         "public": false,
         "push": "free",
+        "role": "admin",
         "documents": {},
         "violations": 0
       }
@@ -164,7 +165,7 @@ async fn what_one_may_not_see_is_not_there() {
     403
     vary: accept-encoding
     {
-      "message": "only ann and administrators may delete ann/open",
+      "message": "you may read ann/open but not delete it: that takes the role admin",
       "status_code": 403,
       "payload": {}
     }
@@ -300,6 +301,7 @@ async fn dry_runs_change_nothing() {
         "head": null,
         "public": true,
         "push": "free",
+        "role": "admin",
         "documents": {},
         "violations": 0
       }
