@@ -235,6 +235,8 @@ impl Engine {
                 None => removes.push(path),
             }
         }
+        // As commits wrote them, which is how they lie in packs.
+        alive.sort_unstable_by_key(|(_, life)| life.updated.generation);
         if fresh && alive.len() <= AT_ONCE {
             // Readers see the old rows until they see the new ones.
             let upserts = self.rows(workspace, &kinds, &alive)?;
