@@ -60,19 +60,19 @@ impl Authenticator {
     /// Reads the `Authorization` header; none is [`Actor::Anonymous`].
     async fn authenticate(&self, parts: &Parts) -> Result<Actor, Refusal> {
         let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(Actor::Anonymous) };
-        let (name, password) = header.to_str().ok().and_then(basic).ok_or(Refusal::Malformed)?;
-        if let Some(account) = self.passwords.remembered(&name, &password) {
+        if let Some(account) = self.passwords.remembered(header.as_bytes()) {
             return Ok(Actor::Account(account));
         }
+        let (name, password) = header.to_str().ok().and_then(basic).ok_or(Refusal::Malformed)?;
         let _turn = self.turns[turn(&name)].lock().await;
-        if let Some(account) = self.passwords.remembered(&name, &password) {
+        if let Some(account) = self.passwords.remembered(header.as_bytes()) {
             return Ok(Actor::Account(account));
         }
         let address = address(parts);
         if let Some(wait) = self.throttle.wait(&name, address) {
             return Err(Refusal::Throttled(wait));
         }
-        match self.passwords.verify(&name, &password).await {
+        match self.passwords.verify(header.as_bytes(), &name, &password).await {
             Ok(Some(account)) => {
                 self.throttle.succeeded(&name);
                 Ok(Actor::Account(account))

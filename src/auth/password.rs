@@ -40,7 +40,7 @@ pub fn random() -> String {
     bytes.iter().map(|b| char::from(ALPHABET[usize::from(b & 31)])).collect()
 }
 
-/// SHA-256 over this process's key and credentials.
+/// SHA-256 over this process's key and a header with credentials.
 type Digest256 = [u8; 32];
 
 /// Checks names and passwords against the state database.
@@ -72,16 +72,22 @@ impl Passwords {
         }
     }
 
-    /// The account, when these credentials were verified a short while ago. Microseconds.
-    pub(super) fn remembered(&self, name: &str, password: &str) -> Option<Arc<Account>> {
-        let digest = self.digest(name, password);
+    /// The account, when a header of these very bytes was verified a short while ago. Microseconds.
+    pub(super) fn remembered(&self, header: &[u8]) -> Option<Arc<Account>> {
+        let digest = self.digest(header);
         let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         let (account, until) = remembered.get(&digest)?;
         (*until > Instant::now()).then(|| account.clone())
     }
 
-    /// The account, when name and password are right; `None` takes as long for an unknown name.
-    pub(super) async fn verify(&self, name: &str, password: &str) -> Result<Option<Arc<Account>>, state::Error> {
+    /// The account, when the name and password of a header are right; `None` takes as long for an
+    /// unknown name.
+    pub(super) async fn verify(
+        &self,
+        header: &[u8],
+        name: &str,
+        password: &str,
+    ) -> Result<Option<Arc<Account>>, state::Error> {
         let found = self.state.account(name).await?;
         let (account, stored) = match found {
             Some((account, Some(stored))) => (Some(account), stored),
@@ -91,7 +97,7 @@ impl Passwords {
         let right = {
             let _permit = self.hashing.acquire().await;
             // Requests that come together carry the same credentials: the first verifies for all.
-            if let Some(account) = self.remembered(name, password) {
+            if let Some(account) = self.remembered(header) {
                 return Ok(Some(account));
             }
             let memory = self.memory.clone();
@@ -113,7 +119,7 @@ impl Passwords {
                 remembered.clear();
             }
         }
-        remembered.insert(self.digest(name, password), (account.clone(), Instant::now() + REMEMBERED));
+        remembered.insert(self.digest(header), (account.clone(), Instant::now() + REMEMBERED));
         Ok(Some(account))
     }
 
@@ -122,13 +128,8 @@ impl Passwords {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    fn digest(&self, name: &str, password: &str) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        hash.update(self.key);
-        hash.update((name.len() as u64).to_le_bytes());
-        hash.update(name.to_ascii_lowercase().as_bytes());
-        hash.update(password.as_bytes());
-        hash.finalize().into()
+    fn digest(&self, header: &[u8]) -> Digest256 {
+        Sha256::new().chain_update(self.key).chain_update(header).finalize().into()
     }
 }
 
