@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use tokio::sync::Mutex;
 
 use super::credential::{Credential, address, credential, refuse_forged};
 use super::password::Passwords;
 use super::rate::Rates;
-use super::remembered::{Known, Remembered};
+use super::remembered::{Known, Mark, Remembered};
 use super::session::Sessions;
 use super::signed::{Claims, Lifetimes, Pair, Signer};
 use super::throttle::Throttle;
@@ -76,29 +77,40 @@ impl Authenticator {
 
     /// Reads the request's credential; none is [`Actor::Anonymous`].
     pub async fn authenticate(&self, parts: &Parts) -> Result<Actor, Refusal> {
-        let known = match credential(&parts.headers)? {
-            None => return Ok(Actor::Anonymous),
-            Some(Credential::Basic { name, password }) => {
-                refuse_forged(parts, &self.config.get(), false)?;
-                self.by_password(&name, &password, self.address(parts)).await?
-            }
-            Some(Credential::Bearer(text)) if token::is_token(&text) => {
-                self.by_token(None, &text, self.address(parts)).await?
-            }
-            Some(Credential::Bearer(text)) => self.by_signed(&text).await?,
-            Some(Credential::Session(id)) => match self.by_session(id).await? {
-                Some(known) => {
-                    refuse_forged(parts, &self.config.get(), true)?;
-                    known
+        let known = match parts.headers.get(AUTHORIZATION) {
+            // As bytes: decoding what was verified a short while ago costs more than finding it.
+            Some(header) => {
+                let mark = self.remembered.mark(&[b"header", header.as_bytes()]);
+                match self.remembered.get(&mark) {
+                    Some(known) => Some(known),
+                    None => self.by_header(parts, mark).await?,
                 }
-                // Ended, or never was: the browser is nobody, as without the cookie.
-                None => return Ok(Actor::Anonymous),
+            }
+            None => match credential(&parts.headers)? {
+                Some(Credential::Session(id)) => self.by_session(id).await?,
+                _ => None,
             },
         };
+        // Without a credential, or with a cookie of a session that ended or never was.
+        let Some(known) = known else { return Ok(Actor::Anonymous) };
+        refuse_forged(parts, &self.config)?;
         match self.rates.account(known.account.id) {
             Some(wait) => Err(Refusal::Limited(wait)),
             None => Ok(Actor::Account(known.account, known.scope)),
         }
+    }
+
+    async fn by_header(&self, parts: &Parts, mark: Mark) -> Result<Option<Known>, Refusal> {
+        let from = self.address(parts);
+        Ok(Some(match credential(&parts.headers)? {
+            Some(Credential::Basic { name, password }) if token::is_token(&password) => {
+                self.by_token(mark, Some(&name), &password, from).await?
+            }
+            Some(Credential::Basic { name, password }) => self.by_password(mark, &name, &password, from).await?,
+            Some(Credential::Bearer(text)) if token::is_token(&text) => self.by_token(mark, None, &text, from).await?,
+            Some(Credential::Bearer(text)) => self.by_signed(mark, &text).await?,
+            Some(Credential::Session(_)) | None => return Ok(None),
+        }))
     }
 
     /// The account of a name and its password. A token is refused: what it is good for would be lost.
@@ -106,7 +118,8 @@ impl Authenticator {
         if token::is_token(password) {
             return Err(Refusal::Wrong);
         }
-        Ok(self.by_password(name, password, from).await?.account)
+        let mark = self.remembered.mark(&[b"login", name.as_bytes(), password.as_bytes()]);
+        Ok(self.by_password(mark, name, password, from).await?.account)
     }
 
     /// As [`Authenticator::login`], of the request's Basic credentials; `None` without such.
@@ -119,17 +132,13 @@ impl Authenticator {
         }
     }
 
-    /// Refuses a login that another site's page makes a browser send: it would be the page's choice
-    /// who the browser is from now on.
-    pub fn refuse_foreign(&self, parts: &Parts) -> Result<(), Refusal> {
-        refuse_forged(parts, &self.config.get(), false)
-    }
-
-    async fn by_password(&self, name: &str, password: &str, from: Option<IpAddr>) -> Result<Known, Refusal> {
-        if token::is_token(password) {
-            return self.by_token(Some(name), password, from).await;
-        }
-        let mark = self.remembered.mark(&["password", &name.to_ascii_lowercase(), password]);
+    async fn by_password(
+        &self,
+        mark: Mark,
+        name: &str,
+        password: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Known, Refusal> {
         if let Some(known) = self.remembered.get(&mark) {
             return Ok(known);
         }
@@ -157,12 +166,14 @@ impl Authenticator {
     }
 
     /// The account of an access token; `name`, where one is given with it, has to be the account's.
-    async fn by_token(&self, name: Option<&str>, text: &str, from: Option<IpAddr>) -> Result<Known, Refusal> {
+    async fn by_token(
+        &self,
+        mark: Mark,
+        name: Option<&str>,
+        text: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Known, Refusal> {
         let name = name.filter(|name| !name.is_empty());
-        let mark = self.remembered.mark(&["token", &name.unwrap_or_default().to_ascii_lowercase(), text]);
-        if let Some(known) = self.remembered.get(&mark) {
-            return Ok(known);
-        }
         let throttled = name.unwrap_or("a token");
         self.throttled(throttled, from)?;
         let era = self.remembered.era();
@@ -185,11 +196,7 @@ impl Authenticator {
         Err(refusal)
     }
 
-    async fn by_signed(&self, text: &str) -> Result<Known, Refusal> {
-        let mark = self.remembered.mark(&["signed", text]);
-        if let Some(known) = self.remembered.get(&mark) {
-            return Ok(known);
-        }
+    async fn by_signed(&self, mark: Mark, text: &str) -> Result<Known, Refusal> {
         let era = self.remembered.era();
         let (account, claims) = self.signer.account(&self.state, text).await?;
         let known = Known { account: Arc::new(account), scope: Scope::Admin };
@@ -198,7 +205,7 @@ impl Authenticator {
     }
 
     async fn by_session(&self, id: tower_sessions::session::Id) -> Result<Option<Known>, Refusal> {
-        let mark = self.remembered.mark(&["session", &id.to_string()]);
+        let mark = self.remembered.mark(&[b"session", &id.0.to_le_bytes()]);
         if let Some(known) = self.remembered.get(&mark) {
             return Ok(Some(known));
         }

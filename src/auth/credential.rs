@@ -5,13 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::ConnectInfo;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, ORIGIN};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tower_sessions::session::Id;
 
 use super::{Refusal, session};
-use crate::config::Config;
+use crate::config::{Config, Live};
 
 /// One of the ways to say who asks. `Debug` is left out: these are secrets.
 pub(super) enum Credential {
@@ -72,12 +72,19 @@ pub(super) fn address(parts: &Parts, config: &Config) -> Option<IpAddr> {
 /// Refuses what another site's page made a browser send with credentials that it had of its own
 /// accord (CSRF): a cookie needs an `Origin` that may; a password that the browser remembered for
 /// the challenge needs one only where a page can send without asking first.
-pub(super) fn refuse_forged(parts: &Parts, config: &Config, is_cookie: bool) -> Result<(), Refusal> {
+pub(super) fn refuse_forged(parts: &Parts, config: &Live) -> Result<(), Refusal> {
     if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    let header = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let is_cookie = header.is_none();
+    // No browser sends a token of its own accord.
+    if header.is_some_and(|header| !header.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic"))) {
         return Ok(());
     }
     let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
     let may = parts.headers.get(ORIGIN).map(|origin| {
+        let config = config.get();
         origin.to_str().is_ok_and(|origin| config.allows_origin(origin) || config.is_own_origin(origin, host))
     });
     match may {
@@ -100,7 +107,7 @@ fn is_simple(parts: &Parts) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderValue, Request};
+    use axum::http::Request;
 
     use super::*;
 

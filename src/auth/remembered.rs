@@ -44,12 +44,12 @@ impl Remembered {
     }
 
     /// The mark of a credential's parts.
-    pub(super) fn mark(&self, parts: &[&str]) -> Mark {
+    pub(super) fn mark(&self, parts: &[&[u8]]) -> Mark {
         let mut hash = Sha256::new();
         hash.update(self.key);
         for part in parts {
             hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part.as_bytes());
+            hash.update(part);
         }
         hash.finalize().into()
     }

@@ -136,6 +136,8 @@ impl Engine {
                 None => removes.push(path),
             }
         }
+        // As commits wrote them, which is how they lie in packs.
+        alive.sort_unstable_by_key(|(_, life)| life.updated.generation);
         let rows = |lives: &[(Arc<str>, Life)]| self.rows(workspace, &kinds, lives);
         if fresh && alive.len() <= CHUNK {
             // In one step, before the index commits.

@@ -183,7 +183,7 @@ impl Reader {
     }
 
     pub(super) fn workspace_of(&self, row: &Row) -> Option<Arc<Workspace>> {
-        self.engine.store.workspace(&WorkspaceName::parse(&row.workspace).ok()?).ok()
+        self.engine.store.named(&row.workspace)
     }
 
     pub(super) fn snapshot_of(&self, row: &Row) -> Result<(Arc<Workspace>, Snapshot), Error> {

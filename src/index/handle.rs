@@ -253,8 +253,7 @@ impl Index {
     pub fn rows_by_id(&self, kind: &str, id: &str) -> Result<Vec<Arc<Row>>, Error> {
         let (view, hidden, mut rows) = {
             let live = self.shared.read();
-            let recent: Vec<Arc<Row>> = live.recent.rows().filter(|row| &*row.id == id).cloned().collect();
-            (live.view.clone(), live.hidden.clone(), recent)
+            (live.view.clone(), live.hidden.clone(), live.recent.rows_by_id(id).to_vec())
         };
         let term = schema::text_term(Column::Id, id);
         for (at, part) in view.parts.iter().enumerate() {

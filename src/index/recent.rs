@@ -26,6 +26,8 @@ struct Entry {
 pub(super) struct Recent {
     /// By workspace and path.
     rows: HashMap<Arc<str>, HashMap<Arc<str>, Entry>>,
+    /// The rows of each id.
+    ids: HashMap<Arc<str>, Vec<Arc<Row>>>,
     /// Workspaces of which everything older was forgotten.
     resets: HashMap<Arc<str>, Sequence>,
     touches: Vec<(Sequence, Touch)>,
@@ -44,13 +46,22 @@ impl Recent {
 
     /// Sets (`None`: removes) the row at an address.
     pub(super) fn set(&mut self, sequence: Sequence, workspace: &Arc<str>, path: &Arc<str>, row: Option<Arc<Row>>) {
+        if let Some(row) = &row {
+            self.ids.entry(row.id.clone()).or_default().push(row.clone());
+        }
         let rows = self.rows.entry(workspace.clone()).or_default();
-        self.entries += usize::from(rows.insert(path.clone(), Entry { sequence, row }).is_none());
+        match rows.insert(path.clone(), Entry { sequence, row }) {
+            Some(before) => forget_id(&mut self.ids, before.row),
+            None => self.entries += 1,
+        }
     }
 
     /// Forgets a workspace.
     pub(super) fn reset(&mut self, sequence: Sequence, workspace: &Arc<str>) {
-        self.entries -= self.rows.remove(workspace).map_or(0, |rows| rows.len());
+        for entry in self.rows.remove(workspace).into_iter().flat_map(HashMap::into_values) {
+            self.entries -= 1;
+            forget_id(&mut self.ids, entry.row);
+        }
         self.touches.retain(|(_, touch)| touch.workspace != *workspace);
         self.resets.insert(workspace.clone(), sequence);
     }
@@ -62,7 +73,9 @@ impl Recent {
     /// Drops what a commit up to `sequence` holds.
     pub(super) fn forget(&mut self, sequence: Sequence) {
         for rows in self.rows.values_mut() {
-            rows.retain(|_, entry| entry.sequence > sequence);
+            for (_, entry) in rows.extract_if(|_, entry| entry.sequence <= sequence) {
+                forget_id(&mut self.ids, entry.row);
+            }
         }
         self.rows.retain(|_, rows| !rows.is_empty());
         self.entries = self.rows.values().map(HashMap::len).sum();
@@ -73,6 +86,11 @@ impl Recent {
     /// What is known of an address: nothing, that there is no row any more, or the row.
     pub(super) fn get(&self, workspace: &str, path: &str) -> Option<Option<&Arc<Row>>> {
         Some(self.rows.get(workspace)?.get(path)?.row.as_ref())
+    }
+
+    /// The rows with this stored id, of any kind.
+    pub(super) fn rows_by_id(&self, id: &str) -> &[Arc<Row>] {
+        self.ids.get(id).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = &Arc<Row>> {
@@ -88,6 +106,17 @@ impl Recent {
             .iter()
             .map(|(_, touch)| touch)
             .filter(move |touch| &*touch.workspace == workspace && &*touch.id == id)
+    }
+}
+
+fn forget_id(ids: &mut HashMap<Arc<str>, Vec<Arc<Row>>>, row: Option<Arc<Row>>) {
+    if let Some(row) = row
+        && let Some(rows) = ids.get_mut(&row.id)
+    {
+        rows.retain(|other| !Arc::ptr_eq(other, &row));
+        if rows.is_empty() {
+            ids.remove(&row.id);
+        }
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn generation(objects: &Objects, commit: Etag, known: Option<(Etag, u
             generations.insert(at, generation);
         }
     }
-    fill(objects, commit, &mut generations)
+    fill(|id| parents(objects, id), commit, &mut generations)
 }
 
 /// Whether `base` is a few single steps below `commit`.
@@ -53,7 +53,11 @@ fn descends_straight(objects: &Objects, commit: Etag, base: Etag) -> Result<bool
 }
 
 /// Walks down to what is known and counts back up.
-pub(super) fn fill(objects: &Objects, commit: Etag, known: &mut HashMap<Etag, u32>) -> Result<u32, Error> {
+pub(super) fn fill(
+    parents: impl Fn(Etag) -> Result<Vec<Etag>, Error>,
+    commit: Etag,
+    known: &mut HashMap<Etag, u32>,
+) -> Result<u32, Error> {
     let mut waiting = vec![(commit, None::<Vec<Etag>>)];
     while let Some((at, read)) = waiting.pop() {
         if known.contains_key(&at) {
@@ -61,7 +65,7 @@ pub(super) fn fill(objects: &Objects, commit: Etag, known: &mut HashMap<Etag, u3
         }
         match read {
             None => {
-                let parents = parents(objects, at)?;
+                let parents = parents(at)?;
                 waiting.push((at, Some(parents.clone())));
                 waiting.extend(parents.into_iter().filter(|p| !known.contains_key(p)).map(|p| (p, None)));
             }

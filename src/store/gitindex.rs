@@ -23,8 +23,12 @@ use crate::resource::etag::Etag;
 
 /// How long to wait for a git command that holds the index.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The index is written at most this share of the time: one part in ten.
+/// The index is written at most this share of the time: one part in ten, and in thirty while
+/// writes come one after another.
 const SHARE: u32 = 9;
+const BUSY_SHARE: u32 = 29;
+/// Without a write for so long it is quiet.
+const QUIET: Duration = Duration::from_millis(50);
 /// An index that takes longer is never written while a write waits.
 const DEAR: Duration = Duration::from_millis(20);
 
@@ -48,6 +52,8 @@ struct State {
     holders: u32,
     cost: Duration,
     last: Option<Instant>,
+    /// When something was noted last.
+    noted: Option<Instant>,
     /// Entries that the index had last; `None` before it was read.
     length: Option<usize>,
     /// Paths that were still on their way to the index when `main` moved last. Whoever read an
@@ -121,6 +127,7 @@ impl GitIndex {
         let mut state = self.state();
         state.pending.extend(notes);
         state.head = Some(head);
+        state.noted = Some(Instant::now());
     }
 
     pub(super) fn is_lagging(&self) -> bool {
@@ -133,7 +140,10 @@ impl GitIndex {
         if state.pending.is_empty() {
             return None;
         }
-        Some(state.last.map_or(Duration::ZERO, |last| (state.cost * SHARE).saturating_sub(last.elapsed())))
+        let since = state.last.map_or(Duration::MAX, |last| last.elapsed());
+        let rest = |share| (state.cost * share).saturating_sub(since);
+        let quiet = state.noted.map_or(Duration::ZERO, |noted| QUIET.saturating_sub(noted.elapsed()));
+        Some(rest(BUSY_SHARE).min(rest(SHARE).max(quiet)))
     }
 
     /// Whether to write the index before `main` moves: it is small (at most so many entries), or it

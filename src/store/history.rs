@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use quick_cache::unsync::Cache;
 
 use super::ancestry::{fill, generation, parents};
 use super::commit::{self, Change, Committed};
@@ -18,8 +17,10 @@ use crate::resource::etag::Etag;
 use crate::resource::key;
 use crate::resource::row::Moment;
 
-/// Folders kept while walking.
-const TREES_KEPT: usize = 4096;
+/// Bytes of folders kept while walking.
+const TREES_KEPT: usize = 32 << 20;
+/// Commits whose root is remembered while walking.
+const ROOTS_KEPT: usize = 4096;
 
 /// What a start needs to know of a whole history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,13 +101,20 @@ pub fn walk<E: From<Error>>(
         };
         generations.insert(from, generation(objects, from, near)?);
     }
+    let places: HashMap<Etag, usize> = found.iter().enumerate().map(|(at, commit)| (commit.id, at)).collect();
+    let known = |id| match places.get(&id) {
+        Some(at) => Ok(found[*at].parents.clone()),
+        None => parents(objects, id),
+    };
     // Oldest last: fewer steps down for each.
-    for commit in found.iter_mut().rev() {
-        commit.generation = fill(objects, commit.id, &mut generations)?;
+    let counted: Vec<u32> =
+        found.iter().rev().map(|commit| fill(known, commit.id, &mut generations)).collect::<Result<_, _>>()?;
+    drop((places, generations));
+    for (commit, generation) in found.iter_mut().rev().zip(counted) {
+        commit.generation = generation;
     }
-    drop(generations);
     found.sort_unstable_by_key(|c| (c.generation, c.seconds, c.id));
-    let mut walker = Walker { objects, trees: Cache::new(TREES_KEPT), roots: HashMap::new(), repository: None };
+    let mut walker = Walker { objects, trees: HashMap::new(), kept: 0, roots: HashMap::new(), repository: None };
     for commit in found {
         each(walker.step(workspace, &commit)?)?;
     }
@@ -153,7 +161,9 @@ fn collect(objects: &Objects, from: Option<Etag>, to: Etag) -> Result<Vec<Found>
 
 struct Walker<'a> {
     objects: &'a Objects,
-    trees: Cache<Etag, Bytes>,
+    /// Folders as commits left them, until a later commit changes them; and their bytes.
+    trees: HashMap<Etag, Bytes>,
+    kept: usize,
     /// Root trees of commits whose children may come next.
     roots: HashMap<Etag, Etag>,
     repository: Option<git2::Repository>,
@@ -161,10 +171,17 @@ struct Walker<'a> {
 
 impl Walker<'_> {
     fn tree(&mut self, id: Etag) -> Result<Bytes, Error> {
-        if let Some(found) = self.trees.get(&id) {
-            return Ok(found.clone());
+        // Asked for the second time it is what a commit replaced, and of the past from then on.
+        if let Some(found) = self.trees.remove(&id) {
+            self.kept -= found.len();
+            return Ok(found);
         }
         let raw = self.objects.tree_uncached(id)?;
+        self.kept += raw.len();
+        if self.kept > TREES_KEPT {
+            self.trees.clear();
+            self.kept = raw.len();
+        }
         self.trees.insert(id, raw.clone());
         Ok(raw)
     }
@@ -184,7 +201,7 @@ impl Walker<'_> {
         let parsed = commit::parse(&raw).ok_or_else(|| Error::damaged("read a commit"))?;
         let parent = found.parents.first().copied();
         let old = parent.map(|parent| self.root(parent)).transpose()?;
-        if self.roots.len() > TREES_KEPT {
+        if self.roots.len() > ROOTS_KEPT {
             self.roots.clear();
         }
         self.roots.insert(found.id, parsed.tree);
@@ -284,10 +301,13 @@ pub(super) fn compare(
         }
         let a = old.map(&mut *load).transpose()?.unwrap_or_default();
         let b = new.map(&mut *load).transpose()?.unwrap_or_default();
-        let (mut a, mut b) = (Entries(&a).peekable(), Entries(&b).peekable());
+        let (mut a, mut b) = (Entries(&a), Entries(&b));
         loop {
             use std::cmp::Ordering::{Equal, Greater, Less};
-            let turn = match (a.peek(), b.peek()) {
+            a.skip_common(&mut b);
+            let (mut after_a, mut after_b) = (Entries(a.0), Entries(b.0));
+            let (x, y) = (after_a.next(), after_b.next());
+            let turn = match (&x, &y) {
                 (None, None) => break,
                 (Some(_), None) => Less,
                 (None, Some(_)) => Greater,
@@ -296,8 +316,13 @@ pub(super) fn compare(
                     tree::order(x.name, folder(&x.entry), y.name, folder(&y.entry))
                 }
             };
-            let x = if turn != Greater { a.next() } else { None };
-            let y = if turn != Less { b.next() } else { None };
+            let (x, y) = (x.filter(|_| turn != Greater), y.filter(|_| turn != Less));
+            if x.is_some() {
+                a = after_a;
+            }
+            if y.is_some() {
+                b = after_b;
+            }
             debug_assert!(turn != Equal || x.is_some() && y.is_some());
             let Some(name) = x.or(y).and_then(|e| std::str::from_utf8(e.name).ok()) else { continue };
             let (x, y) = (x.map(|e| e.entry), y.map(|e| e.entry));

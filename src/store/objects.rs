@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use bytes::Bytes;
 use git2::{ErrorCode, ObjectType, Odb, Oid};
@@ -13,6 +13,34 @@ use super::error::Error;
 use super::tree;
 use crate::resource::etag::Etag;
 use crate::resource::key::WorkspaceName;
+
+/// Of packs so many bytes at once are mapped, in windows of this size. What is mapped counts as
+/// this process's memory, and libgit2 by itself maps whole packs.
+const MAPPED: usize = 32 << 20;
+const WINDOW: usize = 1 << 20;
+/// Packs that are open at once: there may be a hundred in each workspace.
+const OPEN_PACKS: usize = 256;
+
+/// Sets what libgit2 does for the whole process; before anything is read.
+pub(super) fn bound_libgit2() -> Result<(), Error> {
+    static DONE: OnceLock<Result<(), Error>> = OnceLock::new();
+    let bound = || {
+        // Hashing each object that is read again would take half the time of a walk through
+        // history; zlib's checksum finds what disks do to packs.
+        git2::opts::strict_hash_verification(false);
+        // What is worth keeping is in caches of our own, which are bounded.
+        git2::opts::enable_caching(false);
+        #[expect(unsafe_code, reason = "git2 has no other way to bound what is mapped")]
+        // SAFETY: these words are read where a pack is opened or mapped. Every pack is opened
+        // through a store, and every store is opened past this point, where one thread at a time is.
+        unsafe {
+            git2::opts::set_mwindow_size(WINDOW)?;
+            git2::opts::set_mwindow_mapped_limit(MAPPED)?;
+            git2::opts::set_mwindow_file_limit(OPEN_PACKS)
+        }
+    };
+    DONE.get_or_init(|| bound().map_err(Error::git("set up libgit2"))).clone()
+}
 
 /// Workspace and object: one workspace's cache never answers for another.
 type CacheKey = (u32, Etag);

@@ -87,16 +87,41 @@ impl<'a> Iterator for Entries<'a> {
 
     fn next(&mut self) -> Option<RawEntry<'a>> {
         let bytes = self.0;
-        // Modes are five or six digits.
-        let blank = bytes.iter().take(8).position(|b| *b == b' ')?;
-        let mode = FileMode::parse(&bytes[..blank])?;
-        let rest = &bytes[blank + 1..];
+        let (mode, rest) = if let Some(rest) = bytes.strip_prefix(b"100644 ") {
+            (FileMode::File, rest)
+        } else if let Some(rest) = bytes.strip_prefix(b"40000 ") {
+            (FileMode::Folder, rest)
+        } else {
+            // Modes are five or six digits.
+            let blank = bytes.iter().take(8).position(|b| *b == b' ')?;
+            (FileMode::parse(&bytes[..blank])?, &bytes[blank + 1..])
+        };
         let end = memchr::memchr(0, rest)?;
         let id = rest.get(end + 1..end + 21)?;
         let mut etag = Etag([0; 20]);
         etag.0.copy_from_slice(id);
         self.0 = &rest[end + 21..];
         Some(RawEntry { name: &rest[..end], entry: Entry { etag, mode } })
+    }
+}
+
+impl Entries<'_> {
+    /// Passes over entries that both have next, if not over all of them.
+    pub(super) fn skip_common(&mut self, other: &mut Self) {
+        const STEP: usize = 32;
+        if self.0 == other.0 {
+            (self.0, other.0) = (&[], &[]);
+            return;
+        }
+        let steps = self.0.chunks_exact(STEP).zip(other.0.chunks_exact(STEP));
+        let common = steps.take_while(|(a, b)| a == b).count() * STEP;
+        let mut start = 0;
+        while let Some(end) = memchr::memchr(0, &self.0[start..common]).map(|at| start + at + 21)
+            && end <= common
+        {
+            start = end;
+        }
+        (self.0, other.0) = (&self.0[start..], &other.0[start..]);
     }
 }
 
@@ -203,6 +228,24 @@ mod tests {
         assert_eq!(find(&raw, "a"), file(9));
         let same = edited(&raw, &BTreeMap::from([("a", file(9))]));
         assert_eq!(same, raw);
+    }
+
+    #[test]
+    fn common_entries_are_passed_over() {
+        let names: Vec<String> = (0..40).map(|n| format!("name-{n:02}")).collect();
+        let raw = edited(b"", &names.iter().map(|name| (name.as_str(), file(7))).collect());
+        let left = |a: &[u8], b: &[u8]| {
+            let (mut a, mut b) = (Entries(a), Entries(b));
+            a.skip_common(&mut b);
+            (a.count(), b.count())
+        };
+        assert_eq!(left(&raw, &raw), (0, 0));
+        for (n, name) in names.iter().enumerate() {
+            let changed = left(&raw, &edited(&raw, &BTreeMap::from([(name.as_str(), file(8))])));
+            assert!((40 - n..=41 - n).contains(&changed.0) && changed.0 == changed.1, "{n}: {changed:?}");
+            let gone = left(&raw, &edited(&raw, &BTreeMap::from([(name.as_str(), None)])));
+            assert!((40 - n..=41 - n).contains(&gone.0) && gone.0 == gone.1 + 1, "{n}: {gone:?}");
+        }
     }
 
     #[test]

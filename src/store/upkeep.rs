@@ -14,9 +14,10 @@ use super::workspace::Workspace;
 use super::workspaces::Shared;
 
 /// So many packs of one size are merged, where packs are of one size within a factor of this: a
-/// byte is moved once per size.
-const FAN: usize = 16;
-/// Packs that are not merged any more, in bytes.
+/// byte is moved once per size. More of them while writes come, which share the machine with it.
+const BUSY: usize = 64;
+pub(super) const QUIET: usize = 16;
+/// Bytes of one merge at most; packs of so many are not merged any more.
 const MERGED_MOST: u64 = 64 << 20;
 /// Between two looks when nothing calls.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -39,17 +40,24 @@ struct Known {
 
 impl Packs {
     /// The packs of the smallest size that has enough of them.
-    fn to_merge(&self) -> Option<Vec<Known>> {
+    fn to_merge(&self, fan: usize) -> Option<Vec<Known>> {
         let known = self.known.as_ref()?;
-        if known.len() < FAN {
+        if known.len() < fan {
             return None;
         }
         let mut sizes: BTreeMap<u32, Vec<Known>> = BTreeMap::new();
         for pack in known.iter().filter(|k| k.found.bytes < MERGED_MOST) {
-            let size = (pack.found.bytes >> 13).max(1).ilog2() / FAN.ilog2();
+            let size = (pack.found.bytes >> 13).max(1).ilog2() / fan.ilog2();
             sizes.entry(size).or_default().push(*pack);
         }
-        sizes.into_values().find(|packs| packs.len() >= FAN)
+        let mut chosen = sizes.into_values().find(|packs| packs.len() >= fan)?;
+        // All of it is in memory meanwhile.
+        let mut bytes = 0;
+        chosen.retain(|pack| {
+            bytes += pack.found.bytes;
+            bytes <= MERGED_MOST
+        });
+        (chosen.len() > 1).then_some(chosen)
     }
 }
 
@@ -69,7 +77,7 @@ impl Workspace {
                 let found = Found { name: pack.name, bytes: pack.pack.len() as u64 };
                 known.push(Known { found, epoch: Some(epoch) });
                 packs.known = Some(known);
-                if packs.to_merge().is_some() {
+                if packs.to_merge(BUSY).is_some() {
                     self.core.upkeep.wake();
                 }
             }
@@ -77,15 +85,21 @@ impl Workspace {
         }
     }
 
-    /// Merges packs of one size when there are many.
-    pub(super) fn merge_packs(&self) -> Result<(), Error> {
+    /// Merges what is worth it when nobody waits.
+    fn merge_all(&self) -> Result<(), Error> {
+        while self.merge_packs(QUIET)? {}
+        Ok(())
+    }
+
+    /// Merges packs of one size when there are so many; says whether there were.
+    pub(super) fn merge_packs(&self, fan: usize) -> Result<bool, Error> {
         let _one = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
         let journal = &self.core.journal;
         // No checkpoint in between: what the journal holds now it still holds at the end.
         let _guard = journal.enter();
         let epoch = journal.epoch();
-        let chosen = self.packs.lock().unwrap_or_else(PoisonError::into_inner).to_merge();
-        let Some(chosen) = chosen else { return Ok(()) };
+        let chosen = self.packs.lock().unwrap_or_else(PoisonError::into_inner).to_merge(fan);
+        let Some(chosen) = chosen else { return Ok(false) };
         let folder = packfile::folder(&self.git_dir);
         let merged = chosen
             .iter()
@@ -118,7 +132,7 @@ impl Workspace {
             packfile::remove(&folder, known.found.name);
         }
         self.objects.reopen();
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -174,7 +188,7 @@ pub(super) fn run(shared: &Shared) {
                     pause = pause.min(wait.max(Duration::from_millis(1)));
                 }
             }
-            report(workspace, workspace.merge_packs());
+            report(workspace, workspace.merge_packs(BUSY).map(drop));
             if rest {
                 workspace.objects.rest();
                 workspace.index.rest();
@@ -189,6 +203,10 @@ pub(super) fn run(shared: &Shared) {
             tracing::error!(%error, "cannot checkpoint");
         }
         if shared.core.journal.idle().is_some_and(|idle| idle >= shared.core.options.idle) {
+            for workspace in &workspaces {
+                // Before the checkpoint: what the journal still has needs no sync.
+                report(workspace, workspace.merge_all());
+            }
             settle(&shared.core.journal, &workspaces);
             empty_trash(shared);
         }

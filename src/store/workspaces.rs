@@ -14,7 +14,7 @@ use super::heads;
 use super::journal::Journal;
 use super::layout::{self, Layout, STATE, Settings};
 use super::lock;
-use super::objects::Caches;
+use super::objects::{self, Caches};
 use super::pack::{self, Builder, Kind};
 use super::packfile;
 use super::reconcile;
@@ -120,7 +120,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a data directory, which is made if it is not there, with default sizes.
+    /// Opens a data directory, made if it is not there, with default sizes.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         Self::open_with(dir, Options::default())
     }
@@ -128,9 +128,7 @@ impl Store {
     /// Opens a data directory: mends what a crash left, and finds its workspaces. Folders that are
     /// no repositories, or none that can be served, are passed over with a warning.
     pub fn open_with(dir: &Path, options: Options) -> Result<Self, Error> {
-        // Hashing each object that is read again would take half the time of a walk through
-        // history; zlib's checksum finds what disks do to packs.
-        git2::opts::strict_hash_verification(false);
+        objects::bound_libgit2()?;
         fs::create_dir_all(dir).map_err(Error::at("make", dir))?;
         let dir = dir.canonicalize().map_err(Error::at("open", dir))?;
         let layout = Layout::new(&dir);
@@ -168,8 +166,7 @@ impl Store {
                 tracing::warn!(workspace.name = %name, "passing over a folder without .git");
                 continue;
             }
-            let base = replayed.get(name.as_str()).copied();
-            match store.open_workspace(&name, base) {
+            match store.open_workspace(&name, replayed.get(name.as_str()).copied()) {
                 Ok(workspace) => store.register(workspace)?,
                 Err(error) => tracing::warn!(workspace.name = %name, %error, "passing over a workspace"),
             }
@@ -239,8 +236,13 @@ impl Store {
 
     /// A workspace by its name, in any case.
     pub fn workspace(&self, name: &WorkspaceName) -> Result<Arc<Workspace>, Error> {
+        self.named(name.as_str()).ok_or_else(|| Error::NoWorkspace(name.clone()))
+    }
+
+    /// The same by `OWNER/NAME`.
+    pub fn named(&self, name: &str) -> Option<Arc<Workspace>> {
         let all = self.shared.workspaces.read().unwrap_or_else(PoisonError::into_inner);
-        all.get(&name.folded()).cloned().ok_or_else(|| Error::NoWorkspace(name.clone()))
+        all.get(name).or_else(|| all.get(&name.to_ascii_lowercase())).cloned()
     }
 
     /// Makes a workspace with one commit that has no files. Durable when it returns.

@@ -112,6 +112,7 @@ where
 
         fn done(self: Box<Self>, outcome: Result<Option<Arc<Committed>>, Error>) {
             let answer = match (self.result, outcome) {
+                (Some(Err(_)), Err(error @ Error::NoWorkspace(_))) => Err(WriteError::Store(error)),
                 (Some(Err(refusal)), _) => Err(WriteError::Refused(refusal)),
                 (_, Err(error)) => Err(WriteError::Store(error)),
                 (Some(Ok(value)), Ok(committed)) => Ok((value, committed)),
@@ -232,12 +233,15 @@ fn group(workspace: &Arc<Workspace>, jobs: Vec<Box<dyn Job>>, builder: &mut Buil
     let mut jobs = VecDeque::from(jobs);
     let mut ran = Vec::with_capacity(jobs.len());
     let outcome = commit_group(workspace, &mut jobs, &mut ran, builder, false);
+    let gone = || Error::NoWorkspace(workspace.name().clone());
     for (job, result) in ran {
         let answer = match (&outcome, result) {
+            (Ok(()), Ok(Some(committed))) => Ok(Some(committed)),
+            // Its files went while the job looked at them, whatever that led to.
+            _ if workspace.is_removed() => Err(gone()),
             (_, Err(error)) => Err(error),
-            (Ok(()), Ok(committed)) => Ok(committed),
             // Nothing to commit stays true whatever became of the others.
-            (Err(_), Ok(None)) => Ok(None),
+            (_, Ok(None)) => Ok(None),
             (Err(error), Ok(Some(_))) => Err(error.clone()),
         };
         tell(job, answer);
@@ -246,7 +250,7 @@ fn group(workspace: &Arc<Workspace>, jobs: Vec<Box<dyn Job>>, builder: &mut Buil
         tracing::warn!(workspace.name = %workspace.name(), %error, "a group of writes failed");
         // None of them ran: the same would meet them again.
         for job in jobs.drain(..) {
-            tell(job, Err(error.clone()));
+            tell(job, Err(if workspace.is_removed() { gone() } else { error.clone() }));
         }
     }
     jobs.into()
