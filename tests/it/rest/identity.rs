@@ -33,7 +33,7 @@ async fn credentials_are_checked() {
     401
     vary: accept-encoding
     {
-      "message": "the Authorization header is not readable: send Basic and base64 of name:password",
+      "message": "the credentials are not readable: send Basic and base64 of name:password, or Bearer and a token",
       "status_code": 401,
       "payload": {}
     }
