@@ -147,7 +147,7 @@ impl Authenticator {
         if let Some(known) = self.remembered.get(&mark) {
             return Ok(known);
         }
-        self.throttled(name, from)?;
+        self.throttled(Some(name), from)?;
         let era = self.remembered.era();
         match self.passwords.verify(name, password).await? {
             Some(account) => {
@@ -158,7 +158,7 @@ impl Authenticator {
                 Ok(known)
             }
             None => {
-                self.throttle.failed(name, from);
+                self.throttle.failed(Some(name), from);
                 self.note("login.failed", Some(name), None, from, Some("unknown account or wrong password")).await;
                 Err(Refusal::Wrong)
             }
@@ -174,8 +174,7 @@ impl Authenticator {
         from: Option<IpAddr>,
     ) -> Result<Known, Refusal> {
         let name = name.filter(|name| !name.is_empty());
-        let throttled = name.unwrap_or("a token");
-        self.throttled(throttled, from)?;
+        self.throttled(name, from)?;
         let era = self.remembered.era();
         let now = clock::now();
         let found = self.state.token_of(&token::digest(text)).await?;
@@ -191,7 +190,7 @@ impl Authenticator {
             }
             None => Refusal::Wrong,
         };
-        self.throttle.failed(throttled, from);
+        self.throttle.failed(name, from);
         self.note("login.failed", name, None, from, Some("unknown, foreign or expired token")).await;
         Err(refusal)
     }
@@ -279,7 +278,7 @@ impl Authenticator {
         Lifetimes { access: authentication.access_lifetime, refresh: authentication.refresh_lifetime }
     }
 
-    fn throttled(&self, name: &str, from: Option<IpAddr>) -> Result<(), Refusal> {
+    fn throttled(&self, name: Option<&str>, from: Option<IpAddr>) -> Result<(), Refusal> {
         self.throttle.wait(name, from).map_or(Ok(()), |wait| Err(Refusal::Throttled(wait)))
     }
 

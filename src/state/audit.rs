@@ -39,7 +39,9 @@ pub struct EventFilter<'a> {
 
 /// How long events are kept, in seconds.
 const KEPT: i64 = 400 * 24 * 60 * 60;
-/// One event in so many looks for those that are too old.
+/// How many events are kept at most: guessing passwords must not fill the disk.
+const KEPT_MOST: i64 = 1_000_000;
+/// One event in so many looks for those that are too many or too old.
 const SWEEP: i64 = 1_000;
 
 impl State {
@@ -61,11 +63,14 @@ impl State {
             .await
             .map_err(sql("noting an event"))?;
         if id % SWEEP == 0 {
-            sqlx::query("DELETE FROM audit WHERE id < $1")
-                .bind(id - KEPT * 1_000_000)
-                .execute(&self.pool)
-                .await
-                .map_err(sql("forgetting old events"))?;
+            sqlx::query(
+                "DELETE FROM audit WHERE id < $1 OR id <= (SELECT id FROM audit ORDER BY id DESC LIMIT 1 OFFSET $2)",
+            )
+            .bind(id - KEPT * 1_000_000)
+            .bind(KEPT_MOST)
+            .execute(&self.pool)
+            .await
+            .map_err(sql("forgetting old events"))?;
         }
         Ok(())
     }

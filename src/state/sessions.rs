@@ -6,7 +6,7 @@ use super::database::{Error, State, sql};
 use crate::base::clock;
 
 impl State {
-    /// Keeps a session; false when the id is taken.
+    /// Keeps a session; false when the id is taken. Forgets those that ended by themselves.
     pub async fn create_session(
         &self,
         id: &str,
@@ -14,6 +14,12 @@ impl State {
         data: &str,
         expires_at: i64,
     ) -> Result<bool, Error> {
+        let doing = "creating a session";
+        sqlx::query("DELETE FROM session WHERE expires_at <= $1")
+            .bind(clock::now())
+            .execute(&self.pool)
+            .await
+            .map_err(sql(doing))?;
         let done = sqlx::query(
             "INSERT INTO session (id, account_id, data, expires_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING",
         )
@@ -23,7 +29,7 @@ impl State {
         .bind(expires_at)
         .execute(&self.pool)
         .await
-        .map_err(sql("creating a session"))?;
+        .map_err(sql(doing))?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -51,11 +57,10 @@ impl State {
         Ok(row.map(|row| (row.get("data"), row.get("expires_at"))))
     }
 
-    /// Ends a session, and forgets those that ended by themselves.
+    /// Ends a session.
     pub async fn delete_session(&self, id: &str) -> Result<(), Error> {
-        sqlx::query("DELETE FROM session WHERE id = $1 OR expires_at <= $2")
+        sqlx::query("DELETE FROM session WHERE id = $1")
             .bind(id)
-            .bind(clock::now())
             .execute(&self.pool)
             .await
             .map_err(sql("ending a session"))?;

@@ -8,6 +8,7 @@ mod matrix;
 mod sessions;
 mod sharing;
 mod signed;
+mod timing;
 mod tokens;
 mod users;
 
