@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod import;
 mod kill;
+mod limits;
 mod process;
 mod serve;
 mod users;
