@@ -85,6 +85,11 @@ impl Attempt {
         format!("{name}={value}; Path=/login; Max-Age={LIFETIME}; HttpOnly; SameSite={same_site}{secure}")
     }
 
+    /// Removes that cookie when the attempt is over.
+    pub fn clear_cookie(&self, keys: &Keys) -> String {
+        format!("{}=; Path=/login; Max-Age=0; HttpOnly", self.cookie(keys).0)
+    }
+
     /// Takes the attempt back from the browser, once.
     pub async fn finish(keys: &Keys, database: &State, given: &str, headers: &HeaderMap) -> Result<Self, AttemptError> {
         let (text, tag) = given.split_once('.').ok_or(AttemptError::Forged)?;

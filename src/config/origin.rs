@@ -1,6 +1,6 @@
 //! Which browser pages may do what (contracts/editor.md 1.2, RFC 6454).
 
-use super::Config;
+use super::{Config, GITHUB};
 
 impl Config {
     /// Whether an `Origin` header names a page that may call with credentials: its host, or the
@@ -32,7 +32,12 @@ impl Config {
     pub fn lists(&self, provider: &str, login: &str) -> bool {
         let authentication = &self.authentication;
         let own = &authentication.provider;
-        let users = if provider == own.name { &own.users } else { &authentication.users };
+        let users = match provider {
+            GITHUB => &authentication.users,
+            name if name == own.name => &own.users,
+            // It was configured once.
+            _ => return false,
+        };
         users.as_ref().is_none_or(|users| users.iter().any(|user| user.eq_ignore_ascii_case(login)))
     }
 

@@ -26,8 +26,10 @@ use crate::resource::document::{self, Format};
 static TURN: Mutex<()> = Mutex::const_new(());
 
 /// What is read once, when the server starts.
-const AT_START: [&str; 10] = [
+const AT_START: [&str; 11] = [
     "/listen",
+    // Whether the session cookie is Secure.
+    "/public-url",
     "/workspaces-location",
     "/templates",
     "/session/secretKey",

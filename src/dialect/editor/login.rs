@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use tower_sessions::Session;
 
 use super::fault::{answered, page, wants_page};
-use crate::auth::{self, Attempt, AttemptError, By};
-use crate::config::{Config, SameSite};
+use crate::auth::{Attempt, AttemptError, By};
+use crate::config::{Config, GITHUB, SameSite};
 use crate::engine::Error;
 use crate::github::{self, Provider};
 use crate::http::context::Context;
@@ -17,9 +17,6 @@ use crate::http::fault::{Fault, internal, unlisted};
 use crate::http::parameters::Parameters;
 use crate::resource::actor::{Account, Actor, Scope};
 use crate::state::identities::Identity;
-
-/// The provider that is meant when none is named.
-const GITHUB: &str = "github";
 
 /// Where to send a browser, and the cookie that it has to bring back.
 pub(super) struct Way {
@@ -117,12 +114,19 @@ pub async fn start(context: &Context, parts: &Parts) -> Response {
 /// `GET /login?code=&state=`, or `?error=`: the browser comes back from the provider.
 pub async fn complete(context: &Context, parts: &Parts, session: &Session) -> Response {
     match finish(context, parts, session).await {
-        Ok(target) => found(&target),
+        Ok((target, cookie)) => {
+            let mut response = found(&target);
+            if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
+            response
+        }
         Err(fault) => answered(context, &parts.headers, fault),
     }
 }
 
-async fn finish(context: &Context, parts: &Parts, session: &Session) -> Result<String, Fault> {
+/// Where the browser goes on, and what takes the attempt's cookie from it.
+async fn finish(context: &Context, parts: &Parts, session: &Session) -> Result<(String, String), Fault> {
     let parameters = Parameters::parse(parts.uri.query().unwrap_or_default());
     let by = By { name: None, address: context.authenticator.address(parts) };
     let state = parameters.get("state").unwrap_or_default();
@@ -133,6 +137,8 @@ async fn finish(context: &Context, parts: &Parts, session: &Session) -> Result<S
     };
     if let Some(code) = parameters.get("error") {
         let why = parameters.get("error_description").unwrap_or(code);
+        // Somebody else's words: within bounds.
+        let why: String = why.chars().take(300).collect();
         return Err(failed(context, &by, None, &format!("{} refused the login: {why}", attempt.provider)).await);
     }
     let code = parameters.get("code").unwrap_or_default();
@@ -152,15 +158,14 @@ async fn finish(context: &Context, parts: &Parts, session: &Session) -> Result<S
         Some(id) => link(context, parts, &by, id, &identity).await?,
         None => context.accounts.arrive(&by, &identity, email.as_deref()).await?,
     };
-    auth::begin(session, &account, Some((identity.provider.clone(), identity.login.clone()))).await.map_err(
-        |error| {
-            tracing::error!(%error, "keeping a session");
-            internal()
-        },
-    )?;
+    let via = Some((identity.provider.clone(), identity.subject.clone()));
+    context.authenticator.begin(session, &account, via).await.map_err(|error| {
+        tracing::error!(%error, "keeping a session");
+        internal()
+    })?;
     let by = By { name: Some(account.name.clone()), ..by };
     context.accounts.note(&by, "login.provider", None, Some(&format!("{} at {}", identity.login, provider.name))).await;
-    Ok(target(&config, &attempt, &parts.headers))
+    Ok((target(&config, &attempt, &parts.headers), attempt.clear_cookie(&context.keys)))
 }
 
 /// Who came, with the provider's token sealed.
