@@ -80,13 +80,15 @@ pub async fn start(context: &Context, parts: &Parts) -> Response {
     if provider(&config, "", name).is_none() {
         let text = match name {
             Some(name) => format!("There is no login provider {name:?} in this server's configuration."),
-            None => "This server has no login by GitHub yet: set authentication.ClientID and ClientSecret in its \
-                     config.yaml to those of an OAuth application whose callback is this address. Passwords and \
-                     access tokens work without: send them as Basic credentials."
-                .to_owned(),
+            None => format!(
+                "This server has no login by GitHub yet: set authentication.ClientID and ClientSecret in its \
+                 config.yaml to those of an OAuth application whose callback is {}/login. Passwords and access \
+                 tokens work without: send them as Basic credentials.",
+                config.base_url(host(&parts.headers))
+            ),
         };
         if wants_page(&parts.headers) {
-            return page(&text, Some(("/", "The API"))).into_response();
+            return ([(CACHE_CONTROL, "no-store")], page(&text, Some(("/", "The API")))).into_response();
         }
         return answered(context, &parts.headers, Fault::new(StatusCode::UNAUTHORIZED, text));
     }

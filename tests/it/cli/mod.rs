@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod import;
 mod kill;
+mod manage;
 pub(crate) mod process;
 mod serve;
 mod users;

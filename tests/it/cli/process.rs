@@ -78,6 +78,11 @@ impl Place {
         command.envs(environment.iter().copied());
         Server::start(command, self.path().join("stderr"))
     }
+
+    /// Starts another command that serves and waits until it listens.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Server {
+        Server::start(self.command(arguments), self.path().join("stderr"))
+    }
 }
 
 /// A command that has ended.

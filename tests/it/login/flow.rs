@@ -105,6 +105,7 @@ async fn without_a_client_id_the_address_leads_to_a_page_that_says_what_to_confi
     assert!(page.header("content-type").starts_with("text/html"));
     let text = page.text();
     assert!(text.contains("authentication.ClientID") && text.contains("config.yaml"), "{text}");
+    assert!(text.contains("callback is http://test.local/login."), "{text}");
     let told = script.get("/login").await.expect(401).json();
     assert!(told["message"].as_str().unwrap().contains("authentication.ClientID"), "{told}");
     let told = script.get("/login?provider=%3Cscript%3E").await.expect(401).json();
