@@ -140,7 +140,7 @@ impl Authenticator {
         if let Some(known) = self.remembered.get(&mark) {
             return Ok(known);
         }
-        self.throttled(name, from)?;
+        self.throttled(Some(name), from)?;
         let era = self.remembered.era();
         match self.passwords.verify(name, password).await? {
             Some(account) => {
@@ -151,7 +151,7 @@ impl Authenticator {
                 Ok(known)
             }
             None => {
-                self.throttle.failed(name, from);
+                self.throttle.failed(Some(name), from);
                 self.note("login.failed", Some(name), None, from, Some("unknown account or wrong password")).await;
                 Err(Refusal::Wrong)
             }
@@ -165,8 +165,8 @@ impl Authenticator {
         if let Some(known) = self.remembered.get(&mark) {
             return Ok(known);
         }
-        let throttled = name.unwrap_or("a token");
-        self.throttled(throttled, from)?;
+        // Without a name only the address counts: others' wrong tokens do not keep this one out.
+        self.throttled(name, from)?;
         let era = self.remembered.era();
         let now = clock::now();
         let found = self.state.token_of(&token::digest(text)).await?;
@@ -182,7 +182,7 @@ impl Authenticator {
             }
             None => Refusal::Wrong,
         };
-        self.throttle.failed(throttled, from);
+        self.throttle.failed(name, from);
         self.note("login.failed", name, None, from, Some("unknown, foreign or expired token")).await;
         Err(refusal)
     }
@@ -310,7 +310,17 @@ impl Authenticator {
         Lifetimes { access: authentication.access_lifetime, refresh: authentication.refresh_lifetime }
     }
 
-    fn throttled(&self, name: &str, from: Option<IpAddr>) -> Result<(), Refusal> {
+    /// Refuses an address from which too many logins failed at a provider.
+    pub fn admit_login(&self, from: Option<IpAddr>) -> Result<(), Refusal> {
+        self.throttled(None, from)
+    }
+
+    /// Counts a login that failed at a provider.
+    pub fn login_failed(&self, from: Option<IpAddr>) {
+        self.throttle.failed(None, from);
+    }
+
+    fn throttled(&self, name: Option<&str>, from: Option<IpAddr>) -> Result<(), Refusal> {
         self.throttle.wait(name, from).map_or(Ok(()), |wait| Err(Refusal::Throttled(wait)))
     }
 

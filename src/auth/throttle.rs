@@ -33,7 +33,7 @@ pub(super) struct Throttle {
 
 impl Throttle {
     /// How long this account or address has to wait before the next try is looked at.
-    pub(super) fn wait(&self, account: &str, address: Option<IpAddr>) -> Option<Duration> {
+    pub(super) fn wait(&self, account: Option<&str>, address: Option<IpAddr>) -> Option<Duration> {
         let now = Instant::now();
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         subjects(account, address)
@@ -47,7 +47,7 @@ impl Throttle {
     }
 
     /// Counts a failure.
-    pub(super) fn failed(&self, account: &str, address: Option<IpAddr>) {
+    pub(super) fn failed(&self, account: Option<&str>, address: Option<IpAddr>) {
         let now = Instant::now();
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() >= ENTRIES_MOST {
@@ -70,8 +70,9 @@ impl Throttle {
     }
 }
 
-fn subjects(account: &str, address: Option<IpAddr>) -> impl Iterator<Item = Subject> {
-    [Some(Subject::Account(account.to_ascii_lowercase())), address.map(Subject::Address)].into_iter().flatten()
+fn subjects(account: Option<&str>, address: Option<IpAddr>) -> impl Iterator<Item = Subject> {
+    let account = account.map(|name| Subject::Account(name.to_ascii_lowercase()));
+    [account, address.map(Subject::Address)].into_iter().flatten()
 }
 
 #[cfg(test)]
@@ -83,15 +84,18 @@ mod tests {
         let throttle = Throttle::default();
         let here = Some(IpAddr::from([127, 0, 0, 1]));
         for _ in 0..FREE - 1 {
-            throttle.failed("ann", here);
+            throttle.failed(Some("ann"), here);
         }
-        assert_eq!(throttle.wait("ann", here), None);
-        throttle.failed("ann", here);
-        let first = throttle.wait("Ann", None).expect("the account waits");
+        assert_eq!(throttle.wait(Some("ann"), here), None);
+        throttle.failed(Some("ann"), here);
+        let first = throttle.wait(Some("Ann"), None).expect("the account waits");
         assert!(first <= Duration::from_secs(1));
-        throttle.failed("ann", here);
-        assert!(throttle.wait("other", here).expect("the address waits") > first);
+        throttle.failed(Some("ann"), here);
+        assert!(throttle.wait(Some("other"), here).expect("the address waits") > first);
         throttle.succeeded("ann");
-        assert_eq!(throttle.wait("ann", None), None);
+        assert_eq!(throttle.wait(Some("ann"), None), None);
+        // Tokens without a name have nothing in common but where they come from.
+        (0..100).for_each(|_| throttle.failed(None, None));
+        assert_eq!(throttle.wait(None, None), None);
     }
 }

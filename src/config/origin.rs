@@ -50,6 +50,12 @@ impl Config {
         }
     }
 
+    /// Where this server is on its host as clients see it, without a trailing slash: empty, or what
+    /// a proxy takes away.
+    pub fn base_path(&self) -> &str {
+        origin_of(&self.public_url).map_or("", |origin| self.public_url[origin.len()..].trim_end_matches('/'))
+    }
+
     /// Whether browsers reach this server by https only, so that cookies may be kept to that.
     pub fn is_secure(&self) -> bool {
         self.public_url.starts_with("https://") || self.session.same_site == super::SameSite::None
@@ -114,5 +120,7 @@ mod tests {
         let public = config(&[], "https://a.org/leaf");
         assert!(public.is_own_origin("https://a.org", Some("127.0.0.1:5000")));
         assert!(!public.is_own_origin("http://a.org", Some("a.org")));
+        assert_eq!((plain.base_path(), public.base_path()), ("", "/leaf"));
+        assert_eq!(config(&[], "https://a.org/").base_path(), "");
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn way(context: &Context, headers: &HeaderMap, name: Option<&str>, li
                 SameSite::Strict | SameSite::Lax => "Lax",
                 SameSite::None => "None",
             };
-            let cookie = attempt.set_cookie(&context.keys, same_site, config.is_secure());
+            let cookie = attempt.set_cookie(&context.keys, config.base_path(), same_site, config.is_secure());
             Way { address, cookie: HeaderValue::from_str(&cookie).ok() }
         }
         Err(error) => {
@@ -88,7 +88,11 @@ pub async fn start(context: &Context, parts: &Parts) -> Response {
             ),
         };
         if wants_page(&parts.headers) {
-            return ([(CACHE_CONTROL, "no-store")], page(&text, Some(("/", "The API")))).into_response();
+            return (
+                [(CACHE_CONTROL, "no-store")],
+                page(&text, Some((&format!("{}/", config.base_path()), "The API"))),
+            )
+                .into_response();
         }
         return answered(context, &parts.headers, Fault::new(StatusCode::UNAUTHORIZED, text));
     }
@@ -131,6 +135,7 @@ pub async fn complete(context: &Context, parts: &Parts, session: &Session) -> Re
 async fn finish(context: &Context, parts: &Parts, session: &Session) -> Result<(String, String), Fault> {
     let parameters = Parameters::parse(parts.uri.query().unwrap_or_default());
     let by = By { name: None, address: context.authenticator.address(parts) };
+    context.authenticator.admit_login(by.address)?;
     let state = parameters.get("state").unwrap_or_default();
     let attempt = match Attempt::finish(&context.keys, &context.state, state, &parts.headers).await {
         Ok(attempt) => attempt,
@@ -167,7 +172,7 @@ async fn finish(context: &Context, parts: &Parts, session: &Session) -> Result<(
     })?;
     let by = By { name: Some(account.name.clone()), ..by };
     context.accounts.note(&by, "login.provider", None, Some(&format!("{} at {}", identity.login, provider.name))).await;
-    Ok((target(&config, &attempt, &parts.headers), attempt.clear_cookie(&context.keys)))
+    Ok((target(&config, &attempt, &parts.headers), attempt.clear_cookie(&context.keys, config.base_path())))
 }
 
 /// Who came, with the provider's token sealed.
@@ -200,8 +205,9 @@ async fn link(context: &Context, parts: &Parts, by: &By, id: i64, identity: &Ide
     }
 }
 
-/// Notes a login that came to nothing.
+/// Notes and counts a login that came to nothing.
 async fn failed(context: &Context, by: &By, login: Option<&str>, why: &str) -> Fault {
+    context.authenticator.login_failed(by.address);
     let by = By { name: login.map(str::to_owned), ..by.clone() };
     context.accounts.note(&by, "login.failed", None, Some(why)).await;
     Fault::new(StatusCode::UNAUTHORIZED, why)
@@ -226,9 +232,11 @@ async fn unidentified(context: &Context, by: &By, error: &github::Error) -> Faul
 /// Where the browser goes on: only ever to a configured front end, or to our own page.
 fn target(config: &Config, attempt: &Attempt, headers: &HeaderMap) -> String {
     let origin = attempt.origin.clone().filter(|origin| config.allows_origin(origin));
-    let origin = origin
-        .or_else(|| front_end(config, headers))
-        .unwrap_or_else(|| config.frontend_host.trim_end_matches('/').to_owned());
+    let origin = origin.or_else(|| front_end(config, headers));
+    let origin = origin.unwrap_or_else(|| match config.frontend_host.trim_end_matches('/') {
+        "" => config.base_path().to_owned(),
+        host => host.to_owned(),
+    });
     if config.frontend_redirect.is_empty() { format!("{origin}/") } else { origin + &config.frontend_redirect }
 }
 

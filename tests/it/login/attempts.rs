@@ -1,11 +1,14 @@
 //! Login attempts: each good once, for ten minutes, in the browser that started it.
 
+use std::io::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use workleaf::auth::Keys;
 
 use super::{Browser, audit, open, query};
+use crate::cli::process::{Answer, Place};
 use crate::support::TestApp;
 use crate::support::github::GitHub;
 
@@ -242,4 +245,19 @@ async fn parallel_first_logins_make_one_account() {
     let users = app.as_user("root").get("/api/v1/users").await.expect(200).json();
     assert_eq!(users["_meta"]["count"], 4, "{users}");
     app.finish().await;
+}
+
+#[test]
+fn whoever_tries_too_often_has_to_wait() {
+    let place = Place::new();
+    let server = place.serve();
+    let come_back = || {
+        let mut stream = server.connect();
+        stream.write_all(b"GET /login?code=x&state=y HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+        Answer::read(stream).expect("the server answers").status
+    };
+    let statuses: Vec<u16> = (0..8).map(|_| come_back()).collect();
+    assert_eq!(statuses[..5], [401; 5]);
+    assert_eq!(statuses[7], 429, "{statuses:?}");
+    server.stop();
 }

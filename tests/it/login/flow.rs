@@ -96,6 +96,27 @@ async fn behind_tls_cookies_are_for_tls_only_and_the_callback_is_named() {
 }
 
 #[tokio::test]
+async fn a_server_below_a_path_of_its_host_finds_its_cookies_again() {
+    let github = GitHub::open();
+    github.set_callback("https://leaf.example.org/git/login");
+    let app = open(&github, json!({ "public-url": "https://leaf.example.org/git" })).await;
+    github.person(1, "ina");
+    let mut browser = Browser::new(&app);
+    let page = browser.leave().await;
+    let back = github.press(&page, "authorize").await;
+    assert!(back.starts_with("https://leaf.example.org/git/login?"), "{back}");
+    let [name] = browser.attempts()[..] else { panic!("{:?}", browser.cookies) };
+    assert_eq!(browser.cookies[name].1, "/git/login");
+    // The proxy takes the path away.
+    let (name, value) = (name.to_owned(), browser.cookies[name].0.clone());
+    browser.cookies.insert(name, (value, "/login".into()));
+    let done = browser.come_back(&back.replace("/git/login", "/login")).await.expect(302);
+    assert_eq!(done.header("location"), "/git/");
+    assert_eq!(browser.account().await.as_deref(), Some("ina"));
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn without_a_client_id_the_address_leads_to_a_page_that_says_what_to_configure() {
     let app = TestApp::open().await;
     let mut script = Browser::script(&app);

@@ -180,6 +180,40 @@ async fn changes_with_a_cookie_come_from_ones_own_pages() {
 }
 
 #[tokio::test]
+async fn the_configuration_is_not_for_sessions() {
+    let app = super::open_as(json!({})).await;
+    let mut root = Browser::script(&app).header("origin", OWN);
+    root.send("POST", "/api/v1/session", json!({ "name": "root", "password": PASSWORD })).await.expect(200);
+    root.get("/api/v1/users").await.expect(200);
+    let refused = root.get("/config").await.expect(401);
+    assert!(refused.header("www-authenticate").starts_with("Basic"), "{:?}", refused.headers);
+    root.send("POST", "/config", json!({ "frontend-host": "https://evil.example" })).await.expect(401);
+    app.as_user("ann").post("/config", json!({ "frontend-host": "https://evil.example" })).await.expect(403);
+    app.as_user("root").post("/config", json!({ "frontend-host": "https://a.example" })).await.expect(200);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn wrong_tokens_keep_no_right_one_out() {
+    let app = TestApp::open().await;
+    let ann = app.as_user("ann");
+    let mut wrong = Vec::new();
+    for n in 0..12 {
+        let made = ann.post("/api/v1/tokens", json!({ "name": format!("t{n}"), "scope": "read" })).await.expect(201);
+        let token = made.json()["token"].clone();
+        wrong.push(token["token"].as_str().unwrap().to_owned());
+        ann.delete(&format!("/api/v1/tokens/{}", token["id"])).await.expect(204);
+    }
+    for token in wrong {
+        app.anonymous().header("authorization", &format!("Bearer {token}")).get("/user").await.expect(401);
+    }
+    let made = ann.post("/api/v1/tokens", json!({ "name": "right", "scope": "read" })).await.expect(201).json();
+    let right = made["token"]["token"].as_str().unwrap();
+    app.anonymous().header("authorization", &format!("Bearer {right}")).get("/user").await.expect(200);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_password_that_a_browser_remembers_is_not_for_other_sites_forms() {
     let (_github, app, _) = start().await;
     let ann = app.as_user("ann");
