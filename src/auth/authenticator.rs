@@ -261,9 +261,6 @@ impl Authenticator {
     /// list has them.
     async fn refuse_unlisted(&self, account: &Account) -> Result<(), Refusal> {
         let config = self.config.get();
-        if config.authentication.users.is_none() && config.authentication.provider.users.is_none() {
-            return Ok(());
-        }
         if self.state.account(&account.name).await?.is_some_and(|(_, password)| password.is_some()) {
             return Ok(());
         }

@@ -25,7 +25,7 @@ pub enum Error {
     Unknown { origin: String, key: String, nearest: Option<String> },
     #[error("{origin}: {key} must be {wanted}")]
     Shape { origin: String, key: String, wanted: &'static str },
-    #[error("{origin}: {key} is {value:?}: {wanted}")]
+    #[error("{}{key} is {value:?}: {wanted}", if origin.is_empty() { String::new() } else { format!("{origin}: ") })]
     Senseless { origin: String, key: &'static str, value: String, wanted: &'static str },
     #[error("the configuration does not fit: {0}")]
     Value(#[source] serde_yaml::Error),
@@ -187,7 +187,7 @@ mod tests {
     fn a_limit_of_nothing_is_refused() {
         for key in ["body", "request-timeout", "changes"] {
             let error = read(&format!("limits: {{{key}: 0}}"), &[]).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("limits.{key} is 0")), "{error}");
+            assert!(error.starts_with(&format!("config.yaml: limits.{key} is \"0\": ")), "{error}");
             assert!(read(&format!("limits: {{{key}: 1}}"), &[]).is_ok());
         }
         assert!(read("", &[("WORKLEAF_LIMITS__BODY", "0")]).is_err());

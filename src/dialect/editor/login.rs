@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tower_sessions::Session;
 
-use super::fault::{answered, page, wants_page};
+use super::fault::{answered, answered_with, page, wants_page};
 use crate::auth::{Attempt, AttemptError, By};
 use crate::config::{Config, GITHUB, SameSite};
 use crate::engine::Error;
@@ -24,18 +24,30 @@ pub(super) struct Way {
     pub(super) cookie: Option<HeaderValue>,
 }
 
+/// What a login is for.
+#[derive(Default)]
+pub(super) struct Wish {
+    /// Which provider; `None`: the one that there is.
+    provider: Option<String>,
+    /// The front end to return to; `None`: the one that asks.
+    origin: Option<String>,
+    /// The account that the identity is to be linked to.
+    link: Option<i64>,
+}
+
 fn host(headers: &HeaderMap) -> Option<&str> {
     headers.get(HOST).and_then(|host| host.to_str().ok())
 }
 
 /// A new attempt to log in. Without a provider, the address is that of the page that says what to
 /// configure.
-pub(super) fn way(context: &Context, headers: &HeaderMap, name: Option<&str>, link: Option<i64>) -> Way {
+pub(super) fn way(context: &Context, headers: &HeaderMap, wish: Wish) -> Way {
     let config = context.config();
     let base = config.base_url(host(headers));
     let unconfigured = Way { address: format!("{base}/login"), cookie: None };
-    let Some(provider) = provider(&config, &base, name) else { return unconfigured };
-    let attempt = Attempt::new(&provider.name, front_end(&config, headers), link);
+    let Some(provider) = provider(&config, &base, wish.provider.as_deref()) else { return unconfigured };
+    let origin = wish.origin.or_else(|| front_end(&config, headers));
+    let attempt = Attempt::new(&provider.name, origin, wish.link);
     match provider.authorize(&attempt.state(&context.keys), &attempt.verifier(&context.keys)) {
         Ok(address) => {
             let same_site = match config.session.same_site {
@@ -106,10 +118,11 @@ pub async fn start(context: &Context, parts: &Parts) -> Response {
         },
         _ => None,
     };
+    let wish = Wish { provider: name.map(str::to_owned), origin: None, link };
     if !wants_page(&parts.headers) && link.is_none() {
-        return answered(context, &parts.headers, Fault::new(StatusCode::UNAUTHORIZED, "Please log in"));
+        return answered_with(context, &parts.headers, Fault::new(StatusCode::UNAUTHORIZED, "Please log in"), wish);
     }
-    let way = way(context, &parts.headers, name, link);
+    let way = way(context, &parts.headers, wish);
     let mut response = found(&way.address);
     if let Some(cookie) = way.cookie {
         response.headers_mut().append(SET_COOKIE, cookie);
@@ -119,29 +132,49 @@ pub async fn start(context: &Context, parts: &Parts) -> Response {
 
 /// `GET /login?code=&state=`, or `?error=`: the browser comes back from the provider.
 pub async fn complete(context: &Context, parts: &Parts, session: &Session) -> Response {
-    match finish(context, parts, session).await {
-        Ok((target, cookie)) => {
+    let by = By { name: None, address: context.authenticator.address(parts) };
+    let attempt = match take_back(context, parts, &by).await {
+        Ok(attempt) => attempt,
+        Err(fault) => return answered(context, &parts.headers, fault),
+    };
+    match finish(context, parts, session, by, &attempt).await {
+        Ok(target) => {
             let mut response = found(&target);
+            let cookie = attempt.clear_cookie(&context.keys, context.config().base_path());
             if let Ok(cookie) = HeaderValue::from_str(&cookie) {
                 response.headers_mut().append(SET_COOKIE, cookie);
             }
             response
         }
-        Err(fault) => answered(context, &parts.headers, fault),
+        // The next try is for the same.
+        Err(fault) => {
+            let wish = Wish { provider: Some(attempt.provider), origin: attempt.origin, link: attempt.link };
+            answered_with(context, &parts.headers, fault, wish)
+        }
     }
 }
 
-/// Where the browser goes on, and what takes the attempt's cookie from it.
-async fn finish(context: &Context, parts: &Parts, session: &Session) -> Result<(String, String), Fault> {
-    let parameters = Parameters::parse(parts.uri.query().unwrap_or_default());
-    let by = By { name: None, address: context.authenticator.address(parts) };
+/// The attempt that the browser comes back from.
+async fn take_back(context: &Context, parts: &Parts, by: &By) -> Result<Attempt, Fault> {
     context.authenticator.admit_login(by.address)?;
+    let parameters = Parameters::parse(parts.uri.query().unwrap_or_default());
     let state = parameters.get("state").unwrap_or_default();
-    let attempt = match Attempt::finish(&context.keys, &context.state, state, &parts.headers).await {
-        Ok(attempt) => attempt,
-        Err(AttemptError::State(error)) => return Err(Error::from(error).into()),
-        Err(error) => return Err(failed(context, &by, None, &error.to_string()).await),
-    };
+    match Attempt::finish(&context.keys, &context.state, state, &parts.headers).await {
+        Ok(attempt) => Ok(attempt),
+        Err(AttemptError::State(error)) => Err(Error::from(error).into()),
+        Err(error) => Err(failed(context, by, None, &error.to_string()).await),
+    }
+}
+
+/// Where the browser goes on.
+async fn finish(
+    context: &Context,
+    parts: &Parts,
+    session: &Session,
+    by: By,
+    attempt: &Attempt,
+) -> Result<String, Fault> {
+    let parameters = Parameters::parse(parts.uri.query().unwrap_or_default());
     if let Some(code) = parameters.get("error") {
         let why = parameters.get("error_description").unwrap_or(code);
         // Somebody else's words: within bounds.
@@ -153,7 +186,7 @@ async fn finish(context: &Context, parts: &Parts, session: &Session) -> Result<(
     let Some(provider) = Provider::of(&config, &attempt.provider, &config.base_url(host(&parts.headers))) else {
         return Err(failed(context, &by, None, "the login provider is not configured any more").await);
     };
-    let identity = identify(context, &provider, code, &attempt).await;
+    let identity = identify(context, &provider, code, attempt).await;
     let (identity, email) = match identity {
         Ok(found) => found,
         Err(error) => return Err(unidentified(context, &by, &error).await),
@@ -172,7 +205,7 @@ async fn finish(context: &Context, parts: &Parts, session: &Session) -> Result<(
     })?;
     let by = By { name: Some(account.name.clone()), ..by };
     context.accounts.note(&by, "login.provider", None, Some(&format!("{} at {}", identity.login, provider.name))).await;
-    Ok((target(&config, &attempt, &parts.headers), attempt.clear_cookie(&context.keys, config.base_path())))
+    Ok(target(&config, attempt, &parts.headers))
 }
 
 /// Who came, with the provider's token sealed.

@@ -221,6 +221,28 @@ async fn a_front_end_that_is_not_allowed_any_more_is_not_returned_to() {
 }
 
 #[tokio::test]
+async fn a_second_try_is_for_the_same_as_the_first() {
+    let github = GitHub::open();
+    let mut settings = github.settings();
+    json_patch::merge(&mut settings, &github.acme_settings());
+    json_patch::merge(&mut settings, &json!({ "allowed-hosts": ["localhost"], "frontend-redirect": "/back.html" }));
+    let app = open_as(settings).await;
+    github.person(1, "ina");
+    let mut leaving = Browser::new(&app).header("origin", "http://localhost:8080");
+    let sent = leaving.get("/login?provider=acme").await.expect(302);
+    let mut browser = Browser { cookies: leaving.cookies, ..Browser::new(&app) };
+    let back = github.press(sent.header("location"), "cancel").await;
+    let page = browser.come_back(&back).await.expect(401).text();
+    let again = page.split("<a href=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a link");
+    let again = again.replace("&amp;", "&");
+    assert!(again.starts_with(&format!("{}/acme/", github.url)), "{again}");
+    let back = github.press(&again, "authorize").await;
+    let done = browser.come_back(&back).await.expect(302);
+    assert_eq!(done.header("location"), "http://localhost:8080/back.html");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn basic_credentials_are_the_dmp_tools_login() {
     let github = GitHub::open();
     let app = open(&github, json!({})).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Browser, open, open_as, query};
+use super::{Browser, OWN, open, open_as, query};
 use crate::support::TestApp;
 use crate::support::github::GitHub;
 
@@ -60,6 +60,11 @@ async fn the_same_name_at_two_providers_is_two_people_until_they_are_linked() {
     let mut other = Browser::new(&app);
     assert_eq!(log_in(&mut other, &github, "/login?provider=acme").await, 302);
     assert_eq!(other.account().await.as_deref(), Some("ina-2"));
+    // A script is told the way to the one that it names.
+    for (path, at) in [("/login", "/login/oauth/"), ("/login?provider=acme", "/acme/")] {
+        let told = Browser::script(&app).get(path).await.expect(401).json();
+        assert!(told["authorizationUrl"].as_str().unwrap().starts_with(&format!("{}{at}", github.url)), "{told}");
+    }
     // Somebody else, who links both to one.
     github.person(9, "eve");
     browser = Browser::new(&app);
@@ -92,11 +97,17 @@ async fn each_provider_has_its_own_list() {
     let back = github.press(&page, "authorize").await;
     let mut eve = Browser::new(&app);
     assert_eq!(log_in(&mut eve, &github, "/login?provider=acme").await, 302);
+    let mut own = eve.header("origin", OWN);
+    let made = own.send("POST", "/api/v1/tokens", json!({ "name": "script", "scope": "read" })).await.expect(201);
+    let token = made.json()["token"]["token"].as_str().expect("a token").to_owned();
+    let by_token = app.anonymous().header("authorization", &format!("Bearer {token}"));
+    by_token.get("/user").await.expect(200);
     root.post("/config", json!({ "authentication": { "provider": { "name": "umbrella" } } })).await.expect(200);
     script.cookies = leaving.cookies;
     let told = script.come_back(&back).await.expect(401).json();
     assert_eq!(told["message"], "the login provider is not configured any more");
     assert_eq!(eve.account().await, None, "nor are the sessions that began there");
+    by_token.get("/user").await.expect(401);
     app.finish().await;
 }
 
