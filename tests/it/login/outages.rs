@@ -83,7 +83,7 @@ async fn whoever_is_limited_is_told_how_long() {
 #[tokio::test]
 async fn a_provider_that_does_not_answer_holds_nobody_up() {
     let github = GitHub::open();
-    let app = open(&github, json!({ "limits": { "request-timeout": 1 } })).await;
+    let app = open(&github, json!({ "limits": { "request-timeout": 3 } })).await;
     github.person(7, "ina");
     for path in [TOKEN, "/user"] {
         github.set_mood(path, Mood::Slow);
