@@ -15,6 +15,9 @@ use crate::state::identities::Identity;
 use crate::state::tokens::Token;
 use crate::state::{self, State};
 
+/// Most characters of an account's name.
+const NAME_MOST: usize = 39;
+
 /// Who changes something, for the audit log.
 #[derive(Debug, Clone, Default)]
 pub struct By {
@@ -74,7 +77,7 @@ impl Accounts {
             Some(account) => account,
             None => self.create_for(by, &identity.login, email).await?,
         };
-        self.link(by, &account, identity).await?;
+        self.save(by, &account, identity).await?;
         Ok(account)
     }
 
@@ -82,8 +85,9 @@ impl Accounts {
     /// provider or, when that is taken here, under it and a number (decisions.md 4). It has no
     /// password.
     async fn create_for(&self, by: &By, login: &str, email: Option<&str>) -> Result<Account, Error> {
+        let login = plain(login);
         for number in 1.. {
-            let name = if number == 1 { login.to_owned() } else { suffixed(login, number) };
+            let name = if number == 1 { login.clone() } else { suffixed(&login, number) };
             // Workspaces that somebody left behind are not handed to a namesake.
             if self.engine.has_workspaces_of(&name) {
                 continue;
@@ -205,6 +209,12 @@ impl Accounts {
 
     /// Links an account to who it is at a provider.
     pub async fn link(&self, by: &By, account: &Account, identity: &Identity) -> Result<(), Error> {
+        // Somebody who arrives meanwhile as the same one gets no account of their own.
+        let _turn = self.arriving.lock().await;
+        self.save(by, account, identity).await
+    }
+
+    async fn save(&self, by: &By, account: &Account, identity: &Identity) -> Result<(), Error> {
         let known = self.state.account_of_identity(&identity.provider, &identity.subject).await?;
         if let Some(other) = known.as_ref().filter(|other| other.id != account.id) {
             return Err(Error::Conflict(format!(
@@ -220,7 +230,14 @@ impl Accounts {
         Ok(())
     }
 
+    /// Ends what an identity lets in: its sessions too. The only way into an account stays.
     pub async fn unlink(&self, by: &By, account: &Account, provider: &str, subject: &str) -> Result<(), Error> {
+        let is_it = |known: &Identity| known.provider == provider && known.subject == subject;
+        if matches!(&*self.identities(account).await?, [only] if is_it(only))
+            && !self.has_password(&account.name).await?
+        {
+            return Err(Error::Conflict(format!("{} has no other way to log in: set a password first", account.name)));
+        }
         if !self.state.delete_identity(account.id, provider, subject).await? {
             return Err(Error::NotFound(format!("identity {subject:?} of {provider}")));
         }
@@ -292,10 +309,19 @@ impl Accounts {
     }
 }
 
+/// A login elsewhere in the letters and the length of an account's name (decisions.md 4).
+fn plain(login: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
+    let letters: String = login.chars().map(letter).collect();
+    let letters: String = letters.trim_start_matches(['.', '_', '-']).chars().take(NAME_MOST).collect();
+    let name = letters.trim_end_matches('.');
+    if name.is_empty() { "user".to_owned() } else { name.to_owned() }
+}
+
 /// A login with a number, within the length of an account's name.
 fn suffixed(login: &str, number: u32) -> String {
     let suffix = format!("-{number}");
-    let kept: String = login.chars().take(39 - suffix.len()).collect();
+    let kept: String = login.chars().take(NAME_MOST - suffix.len()).collect();
     kept + &suffix
 }
 

@@ -78,11 +78,16 @@ impl Attempt {
         (format!("login-{}", &self.nonce[..8]), value)
     }
 
-    /// A cookie for the answer that starts the attempt.
-    pub fn set_cookie(&self, keys: &Keys, same_site: &str, is_secure: bool) -> String {
+    /// A cookie for the answer that starts the attempt, of a server below this path.
+    pub fn set_cookie(&self, keys: &Keys, base: &str, same_site: &str, is_secure: bool) -> String {
         let (name, value) = self.cookie(keys);
         let secure = if is_secure { "; Secure" } else { "" };
-        format!("{name}={value}; Path=/login; Max-Age={LIFETIME}; HttpOnly; SameSite={same_site}{secure}")
+        format!("{name}={value}; Path={base}/login; Max-Age={LIFETIME}; HttpOnly; SameSite={same_site}{secure}")
+    }
+
+    /// Removes that cookie when the attempt is over.
+    pub fn clear_cookie(&self, keys: &Keys, base: &str) -> String {
+        format!("{}=; Path={base}/login; Max-Age=0; HttpOnly", self.cookie(keys).0)
     }
 
     /// Takes the attempt back from the browser, once.
@@ -130,7 +135,7 @@ mod tests {
         let attempt = Attempt::new("github", Some("https://editor.example.org".into()), None);
         let other = Attempt::new("github", None, None);
         let state = attempt.state(&keys);
-        let own = |attempt: &Attempt| headers(&format!("x=1; {}", attempt.set_cookie(&keys, "Lax", false)));
+        let own = |attempt: &Attempt| headers(&format!("x=1; {}", attempt.set_cookie(&keys, "", "Lax", false)));
         let finish = async |given: &str, headers: &HeaderMap| Attempt::finish(&keys, &database, given, headers).await;
         assert!(matches!(finish(&state, &HeaderMap::new()).await, Err(AttemptError::Foreign)));
         assert!(matches!(finish(&state, &own(&other)).await, Err(AttemptError::Foreign)));

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use tokio::sync::Mutex;
+use tower_sessions::Session;
+use tower_sessions::session::Id;
 
 use super::credential::{Credential, address, credential, refuse_forged};
 use super::password::Passwords;
 use super::rate::Rates;
 use super::remembered::{Known, Mark, Remembered};
-use super::session::Sessions;
+use super::session::{self, Sessions};
 use super::signed::{Claims, Lifetimes, Pair, Signer};
 use super::throttle::Throttle;
 use super::{Keys, Refusal, token};
@@ -174,6 +176,7 @@ impl Authenticator {
         from: Option<IpAddr>,
     ) -> Result<Known, Refusal> {
         let name = name.filter(|name| !name.is_empty());
+        // Without a name only the address counts: others' wrong tokens do not keep this one out.
         self.throttled(name, from)?;
         let era = self.remembered.era();
         let now = clock::now();
@@ -203,8 +206,40 @@ impl Authenticator {
         Ok(known)
     }
 
-    async fn by_session(&self, id: tower_sessions::session::Id) -> Result<Option<Known>, Refusal> {
-        let mark = self.remembered.mark(&[b"session", &id.0.to_le_bytes()]);
+    /// Makes a browser's session that of an account, who came by a provider and subject or by a
+    /// password. The id that the browser had before is good no more.
+    pub async fn begin(
+        &self,
+        session: &Session,
+        account: &Account,
+        via: Option<(String, String)>,
+    ) -> Result<(), tower_sessions::session::Error> {
+        let old = session.id();
+        session::begin(session, account, via).await?;
+        self.forget_session(old);
+        Ok(())
+    }
+
+    /// Ends a browser's session.
+    pub async fn end_session(&self, session: &Session) -> Result<(), tower_sessions::session::Error> {
+        let old = session.id();
+        session.flush().await?;
+        self.forget_session(old);
+        Ok(())
+    }
+
+    fn forget_session(&self, id: Option<Id>) {
+        if let Some(id) = id {
+            self.remembered.forget_one(&self.session_mark(id));
+        }
+    }
+
+    fn session_mark(&self, id: Id) -> Mark {
+        self.remembered.mark(&[b"session", &id.0.to_le_bytes()])
+    }
+
+    async fn by_session(&self, id: Id) -> Result<Option<Known>, Refusal> {
+        let mark = self.session_mark(id);
         if let Some(known) = self.remembered.get(&mark) {
             return Ok(Some(known));
         }
@@ -213,15 +248,19 @@ impl Authenticator {
             tracing::error!(%error, "opening a session");
             Refusal::Unavailable
         })?;
-        let Some((account, via)) = opened else { return Ok(None) };
-        if let Some((provider, login)) = via
-            && !self.config.get().lists(&provider, &login)
-        {
-            return Err(Refusal::Unlisted(login));
+        let Some(opened) = opened else { return Ok(None) };
+        if let Some((provider, subject)) = opened.via {
+            let identities = self.state.identities(opened.account).await?;
+            let known = identities.into_iter().find(|known| known.provider == provider && known.subject == subject);
+            // An identity that is unlinked lets nobody in any more.
+            let Some(identity) = known else { return Ok(None) };
+            if !self.config.get().lists(&provider, &identity.login) {
+                return Err(Refusal::Unlisted(identity.login));
+            }
         }
-        let Some(account) = self.state.account_by_id(account).await? else { return Ok(None) };
+        let Some(account) = self.state.account_by_id(opened.account).await? else { return Ok(None) };
         let known = Known { account: Arc::new(account), scope: Scope::Admin };
-        self.remembered.put(mark, known.clone(), None, era);
+        self.remembered.put(mark, known.clone(), Some(opened.until - clock::now()), era);
         Ok(Some(known))
     }
 
@@ -229,9 +268,6 @@ impl Authenticator {
     /// list has them.
     async fn refuse_unlisted(&self, account: &Account) -> Result<(), Refusal> {
         let config = self.config.get();
-        if config.authentication.users.is_none() && config.authentication.provider.users.is_none() {
-            return Ok(());
-        }
         if self.state.account(&account.name).await?.is_some_and(|(_, password)| password.is_some()) {
             return Ok(());
         }
@@ -276,6 +312,16 @@ impl Authenticator {
         let config = self.config.get();
         let authentication = &config.authentication;
         Lifetimes { access: authentication.access_lifetime, refresh: authentication.refresh_lifetime }
+    }
+
+    /// Refuses an address from which too many logins failed at a provider.
+    pub fn admit_login(&self, from: Option<IpAddr>) -> Result<(), Refusal> {
+        self.throttled(None, from)
+    }
+
+    /// Counts a login that failed at a provider.
+    pub fn login_failed(&self, from: Option<IpAddr>) {
+        self.throttle.failed(None, from);
     }
 
     fn throttled(&self, name: Option<&str>, from: Option<IpAddr>) -> Result<(), Refusal> {

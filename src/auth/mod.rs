@@ -24,5 +24,5 @@ pub use extract::{Address, Caller, Required, Unwelcome};
 pub use keys::Keys;
 pub use password::{hash, random};
 pub use refusal::Refusal;
-pub use session::{COOKIE, Sessions, begin, same_site};
+pub use session::{COOKIE, Sessions, same_site};
 pub use signed::{Claims, Pair};

@@ -83,6 +83,13 @@ impl Remembered {
         entries.known.insert(mark, (known, now + most));
     }
 
+    /// One credential ended. Lookups that are under way are not kept: one may be of it.
+    pub(super) fn forget_one(&self, mark: &Mark) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.known.remove(mark);
+        entries.era += 1;
+    }
+
     /// Some account or credential changed: everything is verified afresh.
     pub(super) fn forget(&self) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,8 +1,8 @@
 //! Browser sessions: an opaque cookie, everything else in the state database.
 
 use async_trait::async_trait;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use std::sync::Arc;
 use time::OffsetDateTime;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::session::{Id, Record};
@@ -19,7 +19,7 @@ pub const COOKIE: &str = "session";
 
 /// Whose session it is.
 const ACCOUNT: &str = "account";
-/// Where they logged in, and as whom.
+/// Where they logged in, and which subject they are there.
 const VIA: &str = "via";
 
 /// Sessions in the state database, under a digest of the cookie's value: who reads the database
@@ -49,13 +49,24 @@ impl Sessions {
             .with_expiry(Expiry::OnInactivity(time::Duration::seconds(config.session.lifetime)))
     }
 
-    /// The account's id and the provider and login that it came by.
-    pub(super) async fn open(&self, id: Id) -> Result<Option<(i64, Option<(String, String)>)>> {
-        let session = Session::new(Some(id), Arc::new(self.clone()), None);
-        let backend = |error: tower_sessions::session::Error| Error::Backend(error.to_string());
-        let Some(account) = session.get::<i64>(ACCOUNT).await.map_err(backend)? else { return Ok(None) };
-        Ok(Some((account, session.get::<Option<(String, String)>>(VIA).await.map_err(backend)?.flatten())))
+    /// What a session says, unless it has ended.
+    pub(super) async fn open(&self, id: Id) -> Result<Option<Opened>> {
+        let Some(record) = self.load(&id).await? else { return Ok(None) };
+        let Some(account) = record.data.get(ACCOUNT).and_then(Value::as_i64) else { return Ok(None) };
+        let via = record.data.get(VIA).cloned().unwrap_or_default();
+        let via = serde_json::from_value(via).map_err(|error| Error::Decode(error.to_string()))?;
+        Ok(Some(Opened { account, via, until: record.expiry_date.unix_timestamp() }))
     }
+}
+
+/// Whose session it is.
+pub(super) struct Opened {
+    /// The account's id.
+    pub(super) account: i64,
+    /// The provider and the subject there that the account came by.
+    pub(super) via: Option<(String, String)>,
+    /// Seconds since 1970.
+    pub(super) until: i64,
 }
 
 pub fn same_site(config: &Config) -> SameSite {
@@ -67,7 +78,7 @@ pub fn same_site(config: &Config) -> SameSite {
 }
 
 /// Makes the session that of an account. It gets a new id: whoever knew the old one is out.
-pub async fn begin(
+pub(super) async fn begin(
     session: &Session,
     account: &Account,
     via: Option<(String, String)>,
@@ -112,7 +123,7 @@ impl SessionStore for Sessions {
 
 fn encoded(record: &Record) -> Result<(Option<i64>, String)> {
     let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
-    Ok((record.data.get(ACCOUNT).and_then(serde_json::Value::as_i64), data))
+    Ok((record.data.get(ACCOUNT).and_then(Value::as_i64), data))
 }
 
 fn backend(error: crate::state::Error) -> Error {

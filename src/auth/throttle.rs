@@ -95,5 +95,8 @@ mod tests {
         assert!(throttle.wait(Some("other"), here).expect("the address waits") > first);
         throttle.succeeded("ann");
         assert_eq!(throttle.wait(Some("ann"), None), None);
+        // Tokens without a name have nothing in common but where they come from.
+        (0..100).for_each(|_| throttle.failed(None, None));
+        assert_eq!(throttle.wait(None, None), None);
     }
 }

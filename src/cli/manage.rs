@@ -11,9 +11,18 @@ use super::terminal::{ask, ask_password, complain, confirm, password, say};
 use crate::config::Config;
 use crate::control::{self, Command, Report};
 
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Manage {
+    #[command(flatten)]
+    help: Help,
+    #[command(subcommand)]
+    task: Task,
+}
+
 #[derive(Debug, clap::Subcommand)]
-#[command(rename_all = "snake_case", disable_help_flag = true)]
-pub(super) enum Manage {
+#[command(rename_all = "snake_case")]
+enum Task {
     /// Make the tables; they are made with the data directory too, so this only checks.
     CreateTables(Help),
     /// Delete all accounts, projects, tokens and sessions; workspaces stay.
@@ -42,7 +51,7 @@ pub(super) enum Manage {
 
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
-pub(super) struct Help {
+struct Help {
     /// Print help.
     #[arg(short = '?', long, action = clap::ArgAction::Help)]
     help: Option<bool>,
@@ -50,7 +59,7 @@ pub(super) struct Help {
 
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
-pub(super) struct DropTables {
+struct DropTables {
     /// Do not ask.
     #[arg(long)]
     yes: bool,
@@ -60,7 +69,7 @@ pub(super) struct DropTables {
 
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
-pub(super) struct NewUser {
+struct NewUser {
     #[arg(long)]
     username: Option<String>,
     /// Read the password from the first line of standard input.
@@ -74,7 +83,7 @@ pub(super) struct NewUser {
 
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
-pub(super) struct OneUser {
+struct OneUser {
     #[arg(long)]
     username: Option<String>,
     #[command(flatten)]
@@ -83,7 +92,7 @@ pub(super) struct OneUser {
 
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
-pub(super) struct NewProject {
+struct NewProject {
     #[arg(long)]
     name: Option<String>,
     #[arg(long)]
@@ -94,7 +103,7 @@ pub(super) struct NewProject {
 
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
-pub(super) struct OneProject {
+struct OneProject {
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
@@ -103,7 +112,7 @@ pub(super) struct OneProject {
 
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
-pub(super) struct Relation {
+struct Relation {
     #[arg(long)]
     username: Option<String>,
     #[arg(long)]
@@ -114,7 +123,7 @@ pub(super) struct Relation {
 
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
-pub(super) struct RunServer {
+struct RunServer {
     #[arg(short = 'h', long, default_value = "127.0.0.1")]
     host: String,
     #[arg(short, long, default_value_t = 5000)]
@@ -152,7 +161,7 @@ pub(super) struct RunServer {
 
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
-pub(super) struct RunProdServer {
+struct RunProdServer {
     #[arg(short = 'h', long, default_value = "0.0.0.0")]
     host: String,
     #[arg(short, long, default_value_t = 5000)]
@@ -164,9 +173,8 @@ pub(super) struct RunProdServer {
 impl Manage {
     /// Where this command listens, when it serves.
     pub(super) fn listen(&self) -> Option<String> {
-        match self {
-            Manage::RunServer(RunServer { host, port, .. })
-            | Manage::RunProdServer(RunProdServer { host, port, .. }) => {
+        match &self.task {
+            Task::RunServer(RunServer { host, port, .. }) | Task::RunProdServer(RunProdServer { host, port, .. }) => {
                 let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
                 Some(format!("{host}:{port}"))
             }
@@ -186,32 +194,32 @@ impl Manage {
     }
 
     async fn done(self, config: Config) -> Result<ExitCode> {
-        let command = match self {
-            Manage::RunServer(RunServer { ssl_crt: Some(_), .. } | RunServer { ssl_key: Some(_), .. }) => {
+        let command = match self.task {
+            Task::RunServer(RunServer { ssl_crt: Some(_), .. } | RunServer { ssl_key: Some(_), .. }) => {
                 bail!("TLS is not served here: put a reverse proxy with the certificate in front")
             }
-            Manage::RunServer(_) | Manage::RunProdServer(_) => return serve::serve(config).await,
-            Manage::CreateTables(_) => Command::CreateTables,
-            Manage::DropTables(drop) => {
+            Task::RunServer(_) | Task::RunProdServer(_) => return serve::serve(config).await,
+            Task::CreateTables(_) => Command::CreateTables,
+            Task::DropTables(drop) => {
                 if !drop.yes && !confirm("Are you sure you want to lose all your data")? {
                     say("nothing was deleted");
                     return Ok(ExitCode::SUCCESS);
                 }
                 Command::DropTables
             }
-            Manage::CreateUser(new) => new.command(false)?,
-            Manage::CreateAdmin(new) => new.command(true)?,
-            Manage::DeleteUser(one) => Command::DeleteUser { name: given(one.username, "Username")? },
-            Manage::CreateProject(new) => Command::CreateGroup {
+            Task::CreateUser(new) => new.command(false)?,
+            Task::CreateAdmin(new) => new.command(true)?,
+            Task::DeleteUser(one) => Command::DeleteUser { name: given(one.username, "Username")? },
+            Task::CreateProject(new) => Command::CreateGroup {
                 name: given(new.name, "Name")?,
                 description: given(new.description, "Description")?,
             },
-            Manage::DeleteProject(one) => Command::DeleteGroup { name: given(one.name, "Project Name")? },
-            Manage::CreateRelation(relation) => {
+            Task::DeleteProject(one) => Command::DeleteGroup { name: given(one.name, "Project Name")? },
+            Task::CreateRelation(relation) => {
                 let (user, group) = relation.pair()?;
                 Command::JoinGroup { group, user }
             }
-            Manage::DeleteRelation(relation) => {
+            Task::DeleteRelation(relation) => {
                 let (user, group) = relation.pair()?;
                 Command::LeaveGroup { group, user }
             }

@@ -60,7 +60,6 @@ enum Command {
     #[command(subcommand)]
     Config(config::Settings),
     /// The commands of the DMP tool's manage.py.
-    #[command(subcommand)]
     Manage(manage::Manage),
 }
 

@@ -61,7 +61,7 @@ fn line(token: &ListedToken) -> String {
 fn seconds(text: &str) -> Result<i64, String> {
     let wrong = || format!("{text:?} is no time: write for example 90d, 12h, 30m or 45s");
     let unit = text.chars().last().ok_or_else(wrong)?;
-    let number: i64 = text.trim_end_matches(unit).parse().map_err(|_| wrong())?;
+    let number: i64 = text.strip_suffix(unit).ok_or_else(wrong)?.parse().map_err(|_| wrong())?;
     let factor = match unit {
         'd' => 24 * 60 * 60,
         'h' => 60 * 60,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::origin::origin_of;
-use super::{Config, Error, SameSite};
+use super::{Config, Error, GITHUB, SameSite};
 
 /// Shown instead of a secret; posted back, it leaves the secret as it is.
 pub const MASK: &str = "********";
@@ -72,10 +72,24 @@ impl Config {
                 return refuse(key, &seconds, "give seconds, at least one");
             }
         }
+        if authentication.provider.name == GITHUB {
+            return refuse("authentication.provider.name", &GITHUB, "that is the first one's: give another name");
+        }
         if !self.session.secret_key.is_empty() && self.session.secret_key.len() < 16 {
             return refuse("session.secretKey", &MASK, "it can be guessed: give at least 16 characters, or none");
         }
-        for (key, url) in [("public-url", &self.public_url), ("frontend-host", &self.frontend_host)] {
+        let provider = &authentication.provider;
+        for (key, url) in [
+            ("public-url", &self.public_url),
+            ("frontend-host", &self.frontend_host),
+            // Browsers are sent there, and secrets.
+            ("authentication.authorize-url", &authentication.authorize_url),
+            ("authentication.token-url", &authentication.token_url),
+            ("authentication.api-url", &authentication.api_url),
+            ("authentication.provider.authorize-url", &provider.authorize_url),
+            ("authentication.provider.token-url", &provider.token_url),
+            ("authentication.provider.user-url", &provider.user_url),
+        ] {
             let is_url = url.starts_with("http://") || url.starts_with("https://");
             if !(url.is_empty() || is_url) {
                 return refuse(key, url, "give a URL that starts with http:// or https://");
@@ -162,7 +176,10 @@ mod tests {
             "session: {lifetime: -5}",
             "session: {secretKey: short}",
             "authentication: {access-lifetime: 0}",
+            "authentication: {provider: {name: github}}",
             "public-url: example.org",
+            "authentication: {authorize-url: 'javascript:alert(1)'}",
+            "authentication: {provider: {user-url: example.org}}",
             "frontend-host: https://a.org/page",
             "frontend-redirect: //evil.org",
             "frontend-redirect: page.html",

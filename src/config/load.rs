@@ -25,7 +25,7 @@ pub enum Error {
     Unknown { origin: String, key: String, nearest: Option<String> },
     #[error("{origin}: {key} must be {wanted}")]
     Shape { origin: String, key: String, wanted: &'static str },
-    #[error("{origin}: {key} is {value:?}: {wanted}")]
+    #[error("{}{key} is {value:?}: {wanted}", if origin.is_empty() { String::new() } else { format!("{origin}: ") })]
     Senseless { origin: String, key: &'static str, value: String, wanted: &'static str },
     #[error("the configuration does not fit: {0}")]
     Value(#[source] serde_yaml::Error),
@@ -181,5 +181,17 @@ mod tests {
         assert!(read("limits: 3", &[]).is_err());
         assert!(read("- a", &[]).is_err());
         assert!(read("limits: {body: many}", &[]).is_err());
+    }
+
+    #[test]
+    fn a_limit_of_nothing_is_refused() {
+        for key in ["body", "request-timeout", "changes"] {
+            let error = read(&format!("limits: {{{key}: 0}}"), &[]).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("config.yaml: limits.{key} is \"0\": ")), "{error}");
+            assert!(read(&format!("limits: {{{key}: 1}}"), &[]).is_ok());
+        }
+        assert!(read("", &[("WORKLEAF_LIMITS__BODY", "0")]).is_err());
+        // Nothing kept in memory is slow, not senseless.
+        assert!(read("cache: {documents: 0}", &[]).is_ok());
     }
 }

@@ -13,6 +13,9 @@ pub use check::{MASK, SECRETS};
 pub use live::Live;
 pub use load::Error;
 
+/// The name of the login provider that needs no name in the configuration.
+pub const GITHUB: &str = "github";
+
 /// What the configuration file says; see `config.yaml` for the meaning of each key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

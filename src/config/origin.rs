@@ -1,6 +1,6 @@
 //! Which browser pages may do what (contracts/editor.md 1.2, RFC 6454).
 
-use super::Config;
+use super::{Config, GITHUB};
 
 impl Config {
     /// Whether an `Origin` header names a page that may call with credentials: its host, or the
@@ -32,7 +32,12 @@ impl Config {
     pub fn lists(&self, provider: &str, login: &str) -> bool {
         let authentication = &self.authentication;
         let own = &authentication.provider;
-        let users = if provider == own.name { &own.users } else { &authentication.users };
+        let users = match provider {
+            GITHUB => &authentication.users,
+            name if name == own.name => &own.users,
+            // It was configured once.
+            _ => return false,
+        };
         users.as_ref().is_none_or(|users| users.iter().any(|user| user.eq_ignore_ascii_case(login)))
     }
 
@@ -43,6 +48,12 @@ impl Config {
         } else {
             self.public_url.trim_end_matches('/').to_owned()
         }
+    }
+
+    /// Where this server is on its host as clients see it, without a trailing slash: empty, or what
+    /// a proxy takes away.
+    pub fn base_path(&self) -> &str {
+        origin_of(&self.public_url).map_or("", |origin| self.public_url[origin.len()..].trim_end_matches('/'))
     }
 
     /// Whether browsers reach this server by https only, so that cookies may be kept to that.
@@ -109,5 +120,7 @@ mod tests {
         let public = config(&[], "https://a.org/leaf");
         assert!(public.is_own_origin("https://a.org", Some("127.0.0.1:5000")));
         assert!(!public.is_own_origin("http://a.org", Some("a.org")));
+        assert_eq!((plain.base_path(), public.base_path()), ("", "/leaf"));
+        assert_eq!(config(&[], "https://a.org/").base_path(), "");
     }
 }

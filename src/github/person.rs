@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::provider::{Error, Provider, whole};
 
+/// Most bytes of an id, a login or an address that are believed.
+const FIELD_MOST: usize = 255;
+
 /// Somebody as a provider describes them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Person {
@@ -23,7 +26,7 @@ impl Provider {
     pub async fn person(&self, http: &reqwest::Client, token: &str) -> Result<Person, Error> {
         let profile = self.get(http, &self.user_url, token).await?;
         let field = |name: &str| match profile.get(name) {
-            Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
+            Some(Value::String(text)) if (1..=FIELD_MOST).contains(&text.len()) => Some(text.clone()),
             Some(Value::Number(number)) => Some(number.to_string()),
             _ => None,
         };
@@ -64,7 +67,7 @@ impl Provider {
 
 /// How long to wait, when the provider says that it was asked too often (GitHub REST API, "Rate
 /// limits").
-fn rate_limited(answer: &reqwest::Response) -> Option<u64> {
+pub(super) fn rate_limited(answer: &reqwest::Response) -> Option<u64> {
     if !matches!(answer.status(), StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
         return None;
     }

@@ -11,10 +11,8 @@ use oauth2::{
 };
 use serde_json::Value;
 
-use crate::config::Config;
-
-/// The name of the first provider, in `/login?provider=` and in the state database.
-pub(super) const GITHUB: &str = "github";
+use super::person::rate_limited;
+use crate::config::{Config, GITHUB};
 
 /// Most bytes of an answer that are read.
 const ANSWER_MOST: usize = 1 << 20;
@@ -151,6 +149,9 @@ impl Provider {
                 }
                 _ => Err(self.unreachable(error)),
             },
+            Err(RequestTokenError::Request(CallError::RateLimited(seconds))) => {
+                Err(Error::RateLimited { provider: self.name.clone(), seconds })
+            }
             Err(RequestTokenError::Request(error)) => Err(self.unreachable(error)),
             Err(RequestTokenError::Other(error)) => Err(self.unreachable(error)),
         }
@@ -176,6 +177,8 @@ impl Provider {
 pub(super) enum CallError {
     #[error("the call failed")]
     Http(#[from] reqwest::Error),
+    #[error("there were too many requests: the next may come in {0} seconds")]
+    RateLimited(u64),
     #[error("the answer has more than {ANSWER_MOST} bytes")]
     TooLong,
     #[error("the answer cannot be put together")]
@@ -200,6 +203,9 @@ async fn send(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResp
     let (parts, body) = request.into_parts();
     let address = reqwest::Url::parse(&parts.uri.to_string()).map_err(|_| CallError::Address)?;
     let answer = client.request(parts.method, address).headers(parts.headers).body(body).send().await?;
+    if let Some(seconds) = rate_limited(&answer) {
+        return Err(CallError::RateLimited(seconds));
+    }
     let mut response = oauth2::http::Response::builder().status(answer.status());
     if let Some(headers) = response.headers_mut() {
         *headers = answer.headers().clone();

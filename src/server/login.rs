@@ -25,7 +25,7 @@ pub(super) fn route() -> Route<Context> {
         .query("state", text(), "From the provider.")
         .answer(200, "Signed tokens.", &[("application/json", json!({ "type": "object" }))])
         .empty(302, "On to the provider, or back to the front end.")
-        .errors(&[401, 409, 429, 503])
+        .errors(&[401, 409, 429, 502, 503])
 }
 
 async fn login(State(context): State<Context>, session: Session, request: Request) -> Response {

@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod dci;
 mod kinds;
+mod login;
 mod reference;
 mod rest;
 mod support;

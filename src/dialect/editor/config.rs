@@ -6,6 +6,7 @@ use std::path::Path;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -26,8 +27,10 @@ use crate::resource::document::{self, Format};
 static TURN: Mutex<()> = Mutex::const_new(());
 
 /// What is read once, when the server starts.
-const AT_START: [&str; 10] = [
+const AT_START: [&str; 11] = [
     "/listen",
+    // Whether the session cookie is Secure.
+    "/public-url",
     "/workspaces-location",
     "/templates",
     "/session/secretKey",
@@ -39,7 +42,12 @@ const AT_START: [&str; 10] = [
     "/cache/documents",
 ];
 
-fn administrator(caller: Result<Actor, Refusal>) -> Result<Actor, Fault> {
+/// Lets in administrators who say so with this very request: not a session, which a page of any
+/// front end could use (decisions.md 21).
+fn administrator(caller: Result<Actor, Refusal>, headers: &HeaderMap) -> Result<Actor, Fault> {
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_basic = header.split(' ').next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"));
+    let caller = if is_basic { caller } else { Err(Refusal::Missing) };
     let actor = caller.map_err(|refusal| {
         let fault = Fault::from(refusal);
         if fault.status == StatusCode::UNAUTHORIZED { fault.challenge() } else { fault }
@@ -51,8 +59,12 @@ fn administrator(caller: Result<Actor, Refusal>) -> Result<Actor, Fault> {
 }
 
 /// `GET /config`.
-pub(super) async fn get_config(State(context): State<Context>, caller: Required) -> Result<Response, Fault> {
-    administrator(caller.0)?;
+pub(super) async fn get_config(
+    State(context): State<Context>,
+    caller: Required,
+    headers: HeaderMap,
+) -> Result<Response, Fault> {
+    administrator(caller.0, &headers)?;
     Ok(Json(context.config().masked()).into_response())
 }
 
@@ -65,7 +77,7 @@ pub(super) async fn post_config(
     headers: HeaderMap,
     Small(body): Small,
 ) -> Result<Response, Fault> {
-    let actor = administrator(caller.0)?;
+    let actor = administrator(caller.0, &headers)?;
     let posted = json_body(&headers, &body)?;
     let _turn = TURN.lock().await;
     let config = context.config();

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::login::{self, Way};
+use super::login::{self, Way, Wish};
 use crate::auth::Refusal;
 use crate::http::body::prefers;
 use crate::http::context::Context;
@@ -32,7 +32,12 @@ pub(super) fn refused(context: &Context, headers: &HeaderMap, refusal: Refusal) 
 /// A fault in the editor's words; a 401 says where to log in and sets the cookie that the login
 /// will need.
 pub(super) fn answered(context: &Context, headers: &HeaderMap, fault: Fault) -> Response {
-    let way = (fault.status == StatusCode::UNAUTHORIZED).then(|| login::way(context, headers, None, None));
+    answered_with(context, headers, fault, Wish::default())
+}
+
+/// As [`answered`], when it is known what the login is for.
+pub(super) fn answered_with(context: &Context, headers: &HeaderMap, fault: Fault, wish: Wish) -> Response {
+    let way = (fault.status == StatusCode::UNAUTHORIZED).then(|| login::way(context, headers, wish));
     let (message, status) = (fault.message.clone(), fault.status);
     let address = way.as_ref().map(|way| way.address.clone());
     let mut body = json!({

@@ -7,9 +7,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tower_sessions::Session;
 
-use super::fault::{answered, page, wants_page};
-use crate::auth::{self, Attempt, AttemptError, By};
-use crate::config::{Config, SameSite};
+use super::fault::{answered, answered_with, page, wants_page};
+use crate::auth::{Attempt, AttemptError, By};
+use crate::config::{Config, GITHUB, SameSite};
 use crate::engine::Error;
 use crate::github::{self, Provider};
 use crate::http::context::Context;
@@ -18,13 +18,21 @@ use crate::http::parameters::Parameters;
 use crate::resource::actor::{Account, Actor, Scope};
 use crate::state::identities::Identity;
 
-/// The provider that is meant when none is named.
-const GITHUB: &str = "github";
-
 /// Where to send a browser, and the cookie that it has to bring back.
 pub(super) struct Way {
     pub(super) address: String,
     pub(super) cookie: Option<HeaderValue>,
+}
+
+/// What a login is for.
+#[derive(Default)]
+pub(super) struct Wish {
+    /// Which provider; `None`: the one that there is.
+    provider: Option<String>,
+    /// The front end to return to; `None`: the one that asks.
+    origin: Option<String>,
+    /// The account that the identity is to be linked to.
+    link: Option<i64>,
 }
 
 fn host(headers: &HeaderMap) -> Option<&str> {
@@ -33,12 +41,13 @@ fn host(headers: &HeaderMap) -> Option<&str> {
 
 /// A new attempt to log in. Without a provider, the address is that of the page that says what to
 /// configure.
-pub(super) fn way(context: &Context, headers: &HeaderMap, name: Option<&str>, link: Option<i64>) -> Way {
+pub(super) fn way(context: &Context, headers: &HeaderMap, wish: Wish) -> Way {
     let config = context.config();
     let base = config.base_url(host(headers));
     let unconfigured = Way { address: format!("{base}/login"), cookie: None };
-    let Some(provider) = provider(&config, &base, name) else { return unconfigured };
-    let attempt = Attempt::new(&provider.name, front_end(&config, headers), link);
+    let Some(provider) = provider(&config, &base, wish.provider.as_deref()) else { return unconfigured };
+    let origin = wish.origin.or_else(|| front_end(&config, headers));
+    let attempt = Attempt::new(&provider.name, origin, wish.link);
     match provider.authorize(&attempt.state(&context.keys), &attempt.verifier(&context.keys)) {
         Ok(address) => {
             let same_site = match config.session.same_site {
@@ -46,7 +55,7 @@ pub(super) fn way(context: &Context, headers: &HeaderMap, name: Option<&str>, li
                 SameSite::Strict | SameSite::Lax => "Lax",
                 SameSite::None => "None",
             };
-            let cookie = attempt.set_cookie(&context.keys, same_site, config.is_secure());
+            let cookie = attempt.set_cookie(&context.keys, config.base_path(), same_site, config.is_secure());
             Way { address, cookie: HeaderValue::from_str(&cookie).ok() }
         }
         Err(error) => {
@@ -83,13 +92,19 @@ pub async fn start(context: &Context, parts: &Parts) -> Response {
     if provider(&config, "", name).is_none() {
         let text = match name {
             Some(name) => format!("There is no login provider {name:?} in this server's configuration."),
-            None => "This server has no login by GitHub yet: set authentication.ClientID and ClientSecret in its \
-                     config.yaml to those of an OAuth application whose callback is this address. Passwords and \
-                     access tokens work without: send them as Basic credentials."
-                .to_owned(),
+            None => format!(
+                "This server has no login by GitHub yet: set authentication.ClientID and ClientSecret in its \
+                 config.yaml to those of an OAuth application whose callback is {}/login. Passwords and access \
+                 tokens work without: send them as Basic credentials.",
+                config.base_url(host(&parts.headers))
+            ),
         };
         if wants_page(&parts.headers) {
-            return page(&text, Some(("/", "The API"))).into_response();
+            return (
+                [(CACHE_CONTROL, "no-store")],
+                page(&text, Some((&format!("{}/", config.base_path()), "The API"))),
+            )
+                .into_response();
         }
         return answered(context, &parts.headers, Fault::new(StatusCode::UNAUTHORIZED, text));
     }
@@ -103,10 +118,11 @@ pub async fn start(context: &Context, parts: &Parts) -> Response {
         },
         _ => None,
     };
+    let wish = Wish { provider: name.map(str::to_owned), origin: None, link };
     if !wants_page(&parts.headers) && link.is_none() {
-        return answered(context, &parts.headers, Fault::new(StatusCode::UNAUTHORIZED, "Please log in"));
+        return answered_with(context, &parts.headers, Fault::new(StatusCode::UNAUTHORIZED, "Please log in"), wish);
     }
-    let way = way(context, &parts.headers, name, link);
+    let way = way(context, &parts.headers, wish);
     let mut response = found(&way.address);
     if let Some(cookie) = way.cookie {
         response.headers_mut().append(SET_COOKIE, cookie);
@@ -116,23 +132,53 @@ pub async fn start(context: &Context, parts: &Parts) -> Response {
 
 /// `GET /login?code=&state=`, or `?error=`: the browser comes back from the provider.
 pub async fn complete(context: &Context, parts: &Parts, session: &Session) -> Response {
-    match finish(context, parts, session).await {
-        Ok(target) => found(&target),
-        Err(fault) => answered(context, &parts.headers, fault),
+    let by = By { name: None, address: context.authenticator.address(parts) };
+    let attempt = match take_back(context, parts, &by).await {
+        Ok(attempt) => attempt,
+        Err(fault) => return answered(context, &parts.headers, fault),
+    };
+    match finish(context, parts, session, by, &attempt).await {
+        Ok(target) => {
+            let mut response = found(&target);
+            let cookie = attempt.clear_cookie(&context.keys, context.config().base_path());
+            if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
+            response
+        }
+        // The next try is for the same.
+        Err(fault) => {
+            let wish = Wish { provider: Some(attempt.provider), origin: attempt.origin, link: attempt.link };
+            answered_with(context, &parts.headers, fault, wish)
+        }
     }
 }
 
-async fn finish(context: &Context, parts: &Parts, session: &Session) -> Result<String, Fault> {
+/// The attempt that the browser comes back from.
+async fn take_back(context: &Context, parts: &Parts, by: &By) -> Result<Attempt, Fault> {
+    context.authenticator.admit_login(by.address)?;
     let parameters = Parameters::parse(parts.uri.query().unwrap_or_default());
-    let by = By { name: None, address: context.authenticator.address(parts) };
     let state = parameters.get("state").unwrap_or_default();
-    let attempt = match Attempt::finish(&context.keys, &context.state, state, &parts.headers).await {
-        Ok(attempt) => attempt,
-        Err(AttemptError::State(error)) => return Err(Error::from(error).into()),
-        Err(error) => return Err(failed(context, &by, None, &error.to_string()).await),
-    };
+    match Attempt::finish(&context.keys, &context.state, state, &parts.headers).await {
+        Ok(attempt) => Ok(attempt),
+        Err(AttemptError::State(error)) => Err(Error::from(error).into()),
+        Err(error) => Err(failed(context, by, None, &error.to_string()).await),
+    }
+}
+
+/// Where the browser goes on.
+async fn finish(
+    context: &Context,
+    parts: &Parts,
+    session: &Session,
+    by: By,
+    attempt: &Attempt,
+) -> Result<String, Fault> {
+    let parameters = Parameters::parse(parts.uri.query().unwrap_or_default());
     if let Some(code) = parameters.get("error") {
         let why = parameters.get("error_description").unwrap_or(code);
+        // Somebody else's words: within bounds.
+        let why: String = why.chars().take(300).collect();
         return Err(failed(context, &by, None, &format!("{} refused the login: {why}", attempt.provider)).await);
     }
     let code = parameters.get("code").unwrap_or_default();
@@ -140,7 +186,7 @@ async fn finish(context: &Context, parts: &Parts, session: &Session) -> Result<S
     let Some(provider) = Provider::of(&config, &attempt.provider, &config.base_url(host(&parts.headers))) else {
         return Err(failed(context, &by, None, "the login provider is not configured any more").await);
     };
-    let identity = identify(context, &provider, code, &attempt).await;
+    let identity = identify(context, &provider, code, attempt).await;
     let (identity, email) = match identity {
         Ok(found) => found,
         Err(error) => return Err(unidentified(context, &by, &error).await),
@@ -152,15 +198,14 @@ async fn finish(context: &Context, parts: &Parts, session: &Session) -> Result<S
         Some(id) => link(context, parts, &by, id, &identity).await?,
         None => context.accounts.arrive(&by, &identity, email.as_deref()).await?,
     };
-    auth::begin(session, &account, Some((identity.provider.clone(), identity.login.clone()))).await.map_err(
-        |error| {
-            tracing::error!(%error, "keeping a session");
-            internal()
-        },
-    )?;
+    let via = Some((identity.provider.clone(), identity.subject.clone()));
+    context.authenticator.begin(session, &account, via).await.map_err(|error| {
+        tracing::error!(%error, "keeping a session");
+        internal()
+    })?;
     let by = By { name: Some(account.name.clone()), ..by };
     context.accounts.note(&by, "login.provider", None, Some(&format!("{} at {}", identity.login, provider.name))).await;
-    Ok(target(&config, &attempt, &parts.headers))
+    Ok(target(&config, attempt, &parts.headers))
 }
 
 /// Who came, with the provider's token sealed.
@@ -193,8 +238,9 @@ async fn link(context: &Context, parts: &Parts, by: &By, id: i64, identity: &Ide
     }
 }
 
-/// Notes a login that came to nothing.
+/// Notes and counts a login that came to nothing.
 async fn failed(context: &Context, by: &By, login: Option<&str>, why: &str) -> Fault {
+    context.authenticator.login_failed(by.address);
     let by = By { name: login.map(str::to_owned), ..by.clone() };
     context.accounts.note(&by, "login.failed", None, Some(why)).await;
     Fault::new(StatusCode::UNAUTHORIZED, why)
@@ -219,9 +265,11 @@ async fn unidentified(context: &Context, by: &By, error: &github::Error) -> Faul
 /// Where the browser goes on: only ever to a configured front end, or to our own page.
 fn target(config: &Config, attempt: &Attempt, headers: &HeaderMap) -> String {
     let origin = attempt.origin.clone().filter(|origin| config.allows_origin(origin));
-    let origin = origin
-        .or_else(|| front_end(config, headers))
-        .unwrap_or_else(|| config.frontend_host.trim_end_matches('/').to_owned());
+    let origin = origin.or_else(|| front_end(config, headers));
+    let origin = origin.unwrap_or_else(|| match config.frontend_host.trim_end_matches('/') {
+        "" => config.base_path().to_owned(),
+        host => host.to_owned(),
+    });
     if config.frontend_redirect.is_empty() { format!("{origin}/") } else { origin + &config.frontend_redirect }
 }
 

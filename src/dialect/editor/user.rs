@@ -9,6 +9,7 @@ use tower_sessions::Session;
 
 use super::fault::{answered, refused};
 use crate::auth::{Address, By, Required};
+use crate::config::GITHUB;
 use crate::http::context::Context;
 use crate::http::fault::{Fault, internal};
 use crate::resource::actor::{Account, Actor};
@@ -27,7 +28,9 @@ pub(super) async fn get_user(State(context): State<Context>, caller: Required, h
 
 async fn profile(context: &Context, account: &Account) -> Result<Value, Fault> {
     let identities = context.accounts.identities(account).await?;
-    let known = identities.first().and_then(|identity| serde_json::from_str::<Value>(&identity.profile).ok());
+    // Who has several is asked for as GitHub knows them: that is what the front end reads.
+    let known = identities.iter().find(|identity| identity.provider == GITHUB).or(identities.first());
+    let known = known.and_then(|identity| serde_json::from_str::<Value>(&identity.profile).ok());
     Ok(known.unwrap_or_else(|| {
         json!({
             "login": account.name,
@@ -51,10 +54,9 @@ pub(super) async fn logout(
         let by = By { name: actor.name().map(str::to_owned), address: from.0 };
         context.accounts.note(&by, "logout", None, None).await;
     }
-    if let Err(error) = session.flush().await {
+    if let Err(error) = context.authenticator.end_session(&session).await {
         tracing::error!(%error, "ending a session");
         return answered(&context, &headers, internal());
     }
-    context.authenticator.forget();
     Json("logged out").into_response()
 }

@@ -5,6 +5,7 @@ mod config;
 mod import;
 mod kill;
 mod limits;
-mod process;
+mod manage;
+pub(crate) mod process;
 mod serve;
 mod users;

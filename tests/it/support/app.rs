@@ -106,6 +106,11 @@ impl TestApp {
         assert!(engine.upgrade().is_none(), "a client outlives its server");
     }
 
+    /// Starts again after [`TestApp::stop`].
+    pub(crate) async fn restart(&mut self) {
+        self.start().await;
+    }
+
     /// Stops, lets `between` change what is on disk, and starts again.
     pub(crate) async fn restart_after(&mut self, between: impl FnOnce(&Path)) {
         self.stop().await;

@@ -1,9 +1,13 @@
 //! What the tests of the whole product share: a server on a temporary directory that is called
-//! in-process, git for what is on disk, and one filter for what differs from run to run.
+//! in-process, git for what is on disk, a stand-in for GitHub, a browser, and one filter for
+//! what differs from run to run.
 
 mod app;
+pub(crate) mod chromium;
 mod client;
 pub(crate) mod git;
+pub(crate) mod github;
+pub(crate) mod local;
 mod redact;
 
 pub(crate) use app::{PASSWORD, TestApp, basic};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tower_sessions::Session;
 
 use super::super::documents::{Answer, json_answer};
-use crate::auth::{self, Address, Required};
+use crate::auth::{Address, Required};
 use crate::http::body::{json_body, only, required_text, small};
 use crate::http::context::Context;
 use crate::http::fault::{Fault, internal};
@@ -34,7 +34,7 @@ pub(super) async fn post_session(
     let body = only(&body, &["name", "password"])?;
     let (name, password) = (required_text(body, "name")?, required_text(body, "password")?);
     let account = context.authenticator.login(name, password, from.0).await?;
-    auth::begin(&session, &account, None).await.map_err(|error| lost(&error))?;
+    context.authenticator.begin(&session, &account, None).await.map_err(|error| lost(&error))?;
     Ok(json_answer(StatusCode::OK, shown(&context, &account, Scope::Admin).await?.to_string()))
 }
 
@@ -46,8 +46,7 @@ pub(super) async fn delete_session(
     from: Address,
 ) -> Answer {
     let actor = caller.0?;
-    session.flush().await.map_err(|error| lost(&error))?;
-    context.authenticator.forget();
+    context.authenticator.end_session(&session).await.map_err(|error| lost(&error))?;
     context.accounts.note(&super::by(&actor, &from), "logout", None, None).await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
