@@ -42,11 +42,13 @@ pub struct Accounts {
     authenticator: Arc<Authenticator>,
     /// One first login at a time: a front end that starts two at once gets one account.
     arriving: Mutex<()>,
+    /// One change at a time of who is an administrator, so that the last one stays.
+    changing: Mutex<()>,
 }
 
 impl Accounts {
     pub fn new(state: State, engine: Arc<Engine>, authenticator: Arc<Authenticator>) -> Self {
-        Accounts { state, engine, authenticator, arriving: Mutex::default() }
+        Accounts { state, engine, authenticator, arriving: Mutex::default(), changing: Mutex::default() }
     }
 
     pub async fn note(&self, by: &By, action: &str, subject: Option<&str>, detail: Option<&str>) {
@@ -114,6 +116,7 @@ impl Accounts {
         email: Option<Option<&str>>,
         is_admin: Option<bool>,
     ) -> Result<Account, Error> {
+        let _turn = self.changing.lock().await;
         if is_admin == Some(false) {
             self.refuse_last_administrator(name, "stay one").await?;
         }
@@ -124,17 +127,26 @@ impl Accounts {
         self.account(name).await
     }
 
-    /// Replaces the password and ends all sessions, logins and tokens.
-    pub async fn set_password(&self, by: &By, name: &str, given: Option<String>) -> Result<Option<String>, Error> {
+    /// Replaces the password and ends all sessions, logins and tokens. With an epoch, only if the
+    /// password has not been changed since.
+    pub async fn set_password(
+        &self,
+        by: &By,
+        name: &str,
+        given: Option<String>,
+        epoch: Option<i64>,
+    ) -> Result<Option<String>, Error> {
         let (shown, hash) = password_hash(given).await?;
-        self.state.set_password(name, &hash).await?;
-        self.authenticator.forget();
+        let account = self.account(name).await?;
+        self.state.set_password(name, &hash, epoch).await?;
+        self.authenticator.forget_account(account.id);
         self.note(by, "account.password", Some(name), None).await;
         Ok(shown)
     }
 
     /// Removes an account and all that lets somebody in as it.
     pub async fn delete(&self, by: &By, name: &str) -> Result<(), Error> {
+        let _turn = self.changing.lock().await;
         self.refuse_last_administrator(name, "be deleted").await?;
         self.state.delete_account(name).await?;
         self.authenticator.forget();
@@ -189,7 +201,7 @@ impl Accounts {
             return Err(Error::bad_request("the token's name says what it is for: give 1 to 100 characters"));
         }
         let secret = token::make();
-        let made = self.state.create_token(account.id, name, scope, &token::digest(&secret), expires_at).await?;
+        let made = self.state.create_token(account, name, scope, &token::digest(&secret), expires_at).await?;
         self.note(by, "token.created", Some(&account.name), Some(&format!("{name}, {}", scope.name()))).await;
         Ok((made, secret))
     }
@@ -202,7 +214,7 @@ impl Accounts {
         if !self.state.delete_token(account.id, id).await? {
             return Err(Error::NotFound(format!("token {id}")));
         }
-        self.authenticator.forget();
+        self.authenticator.forget_account(account.id);
         self.note(by, "token.deleted", Some(&account.name), None).await;
         Ok(())
     }

@@ -77,6 +77,11 @@ impl Authenticator {
         }
     }
 
+    /// An account's credentials changed.
+    pub fn forget_account(&self, id: i64) {
+        self.remembered.forget_account(id);
+    }
+
     /// Reads the request's credential; none is [`Actor::Anonymous`].
     pub async fn authenticate(&self, parts: &Parts) -> Result<Actor, Refusal> {
         let known = match parts.headers.get(AUTHORIZATION) {
@@ -85,7 +90,7 @@ impl Authenticator {
                 let mark = self.remembered.mark(&[b"header", header.as_bytes()]);
                 match self.remembered.get(&mark) {
                     Some(known) => Some(known),
-                    None => self.by_header(parts, mark).await?,
+                    None => self.by_header(parts).await?,
                 }
             }
             None => match credential(&parts.headers)? {
@@ -102,16 +107,23 @@ impl Authenticator {
         }
     }
 
-    async fn by_header(&self, parts: &Parts, mark: Mark) -> Result<Option<Known>, Refusal> {
+    async fn by_header(&self, parts: &Parts) -> Result<Option<Known>, Refusal> {
         let from = self.address(parts);
-        Ok(Some(match credential(&parts.headers)? {
-            Some(Credential::Basic { name, password }) if token::is_token(&password) => {
+        let Some(given) = credential(&parts.headers)? else { return Ok(None) };
+        // However it is spelled: blanks and case make no new credential.
+        let Some(canonical) = given.header() else { return Ok(None) };
+        let mark = self.remembered.mark(&[b"header", canonical.as_bytes()]);
+        if let Some(known) = self.remembered.get(&mark) {
+            return Ok(Some(known));
+        }
+        Ok(Some(match given {
+            Credential::Basic { name, password } if token::is_token(&password) => {
                 self.by_token(mark, Some(&name), &password, from).await?
             }
-            Some(Credential::Basic { name, password }) => self.by_password(mark, &name, &password, from).await?,
-            Some(Credential::Bearer(text)) if token::is_token(&text) => self.by_token(mark, None, &text, from).await?,
-            Some(Credential::Bearer(text)) => self.by_signed(mark, &text).await?,
-            Some(Credential::Session(_)) | None => return Ok(None),
+            Credential::Basic { name, password } => self.by_password(mark, &name, &password, from).await?,
+            Credential::Bearer(text) if token::is_token(&text) => self.by_token(mark, None, &text, from).await?,
+            Credential::Bearer(text) => self.by_signed(mark, &text).await?,
+            Credential::Session(_) => return Ok(None),
         }))
     }
 
@@ -153,6 +165,7 @@ impl Authenticator {
         let era = self.remembered.era();
         match self.passwords.verify(name, password).await? {
             Some(account) => {
+                self.refuse_unlisted(&account).await?;
                 self.throttle.succeeded(name);
                 self.note("login.password", Some(&account.name), None, from, None).await;
                 let known = Known { account: Arc::new(account), scope: Scope::Admin };
@@ -176,24 +189,27 @@ impl Authenticator {
         from: Option<IpAddr>,
     ) -> Result<Known, Refusal> {
         let name = name.filter(|name| !name.is_empty());
-        // Without a name only the address counts: others' wrong tokens do not keep this one out.
-        self.throttled(name, from)?;
+        // Only the address counts: nobody guesses a token, and wrong ones under a name must not keep
+        // its owner's right one out.
+        self.throttled(None, from)?;
         let era = self.remembered.era();
         let now = clock::now();
         let found = self.state.token_of(&token::digest(text)).await?;
         let refusal = match found {
-            Some((account, _)) if name.is_some_and(|name| !name.eq_ignore_ascii_case(&account.name)) => Refusal::Wrong,
-            Some((_, token)) if token.expires_at.is_some_and(|at| at <= now) => Refusal::Expired,
-            Some((account, token)) => {
+            Some((account, ..)) if name.is_some_and(|name| !name.eq_ignore_ascii_case(&account.name)) => Refusal::Wrong,
+            Some((_, token, _)) if token.expires_at.is_some_and(|at| at <= now) => Refusal::Expired,
+            Some((account, token, is_noted)) => {
                 self.refuse_unlisted(&account).await?;
-                self.note("token.used", Some(&account.name), Some(&token.name), from, None).await;
+                if is_noted {
+                    self.note("token.used", Some(&account.name), Some(&token.name), from, None).await;
+                }
                 let known = Known { account: Arc::new(account), scope: token.scope };
                 self.remembered.put(mark, known.clone(), token.expires_at.map(|at| at - now), era);
                 return Ok(known);
             }
             None => Refusal::Wrong,
         };
-        self.throttle.failed(name, from);
+        self.throttle.failed(None, from);
         self.note("login.failed", name, None, from, Some("unknown, foreign or expired token")).await;
         Err(refusal)
     }
@@ -201,6 +217,7 @@ impl Authenticator {
     async fn by_signed(&self, mark: Mark, text: &str) -> Result<Known, Refusal> {
         let era = self.remembered.era();
         let (account, claims) = self.signer.account(&self.state, text).await?;
+        self.refuse_unlisted(&account).await?;
         let known = Known { account: Arc::new(account), scope: Scope::Admin };
         self.remembered.put(mark, known.clone(), Some(claims.exp - clock::now()), era);
         Ok(known)
@@ -258,19 +275,22 @@ impl Authenticator {
                 return Err(Refusal::Unlisted(identity.login));
             }
         }
-        let Some(account) = self.state.account_by_id(opened.account).await? else { return Ok(None) };
+        let account = self.state.account_by_id(opened.account).await?;
+        // One that began while the password changed is of the old one.
+        let Some(account) = account.filter(|account| account.epoch == opened.epoch) else { return Ok(None) };
+        self.refuse_unlisted(&account).await?;
         let known = Known { account: Arc::new(account), scope: Scope::Admin };
         self.remembered.put(mark, known.clone(), Some(opened.until - clock::now()), era);
         Ok(Some(known))
     }
 
-    /// Accounts that came from a provider and have no password are good as long as the provider's
-    /// list has them.
+    /// Accounts that came from a provider are good, by whatever credential, as long as the
+    /// provider's list has them.
     async fn refuse_unlisted(&self, account: &Account) -> Result<(), Refusal> {
-        let config = self.config.get();
-        if self.state.account(&account.name).await?.is_some_and(|(_, password)| password.is_some()) {
+        if !account.from_provider {
             return Ok(());
         }
+        let config = self.config.get();
         let identities = self.state.identities(account.id).await?;
         match identities.first() {
             Some(first) if !identities.iter().any(|known| config.lists(&known.provider, &known.login)) => {
@@ -293,18 +313,19 @@ impl Authenticator {
     /// New signed tokens for a refresh token.
     pub async fn refresh(&self, token: &str, from: Option<IpAddr>) -> Result<Pair, Refusal> {
         let refreshed = self.signer.refresh(&self.state, token, self.lifetimes()).await;
-        if matches!(refreshed, Err(Refusal::Revoked)) {
-            // A family may just have ended.
-            self.forget();
-            self.note("login.failed", None, None, from, Some("a refresh token was used twice or revoked")).await;
+        if let Err(Refusal::Reused(account)) = refreshed {
+            self.forget_account(account);
+            self.note("login.failed", None, None, from, Some("a refresh token was used twice: its login was ended"))
+                .await;
         }
         Ok(refreshed?.1)
     }
 
     /// Ends a login by signed tokens.
     pub async fn end(&self, claims: &Claims) -> Result<(), Refusal> {
-        self.state.delete_login(&claims.family).await?;
-        self.forget();
+        if let Some(account) = self.state.delete_login(&claims.family).await? {
+            self.forget_account(account);
+        }
         Ok(())
     }
 

@@ -25,6 +25,19 @@ pub(super) enum Credential {
     Session(Id),
 }
 
+impl Credential {
+    /// The one header that says it; `None`: it is a cookie.
+    pub(super) fn header(&self) -> Option<String> {
+        match self {
+            Credential::Basic { name, password } => {
+                Some(format!("Basic {}", STANDARD.encode(format!("{name}:{password}"))))
+            }
+            Credential::Bearer(text) => Some(format!("Bearer {text}")),
+            Credential::Session(_) => None,
+        }
+    }
+}
+
 /// The request's credential; a header beats a cookie (decisions.md 18).
 pub(super) fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Refusal> {
     let Some(header) = headers.get(AUTHORIZATION) else {
@@ -63,10 +76,18 @@ pub(super) fn address(parts: &Parts, config: &Config) -> Option<IpAddr> {
         return Some(peer);
     }
     let lines = parts.headers.get_all("x-forwarded-for").into_iter().filter_map(|line| line.to_str().ok());
-    let named: Vec<IpAddr> =
-        lines.flat_map(|line| line.split(',')).filter_map(|part| part.trim().parse().ok()).collect();
-    // Each proxy appends whom it speaks for; what stands before our own ones is the client's claim.
-    Some(named.into_iter().rev().find(|address| !is_trusted(address)).unwrap_or(peer))
+    let named: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    // Each proxy appends whom it speaks for; what stands before our own ones, or before what cannot
+    // be read, is the client's claim.
+    for text in named.into_iter().rev() {
+        let address = text.parse().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+        match address {
+            Ok(address) if is_trusted(&address) => {}
+            Ok(address) => return Some(address.to_canonical()),
+            Err(_) => return Some(peer),
+        }
+    }
+    Some(peer)
 }
 
 /// Refuses what another site's page made a browser send with credentials that it had of its own
@@ -131,6 +152,8 @@ mod tests {
         config.limits.trusted_proxies = vec!["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
         assert_eq!(shown(&config, "10.0.0.1:1", &["1.2.3.4"]), "1.2.3.4");
         assert_eq!(shown(&config, "10.0.0.1:1", &["6.6.6.6, 1.2.3.4", "10.0.0.2"]), "1.2.3.4");
+        assert_eq!(shown(&config, "10.0.0.1:1", &["6.6.6.6, 1.2.3.4:4711"]), "1.2.3.4");
+        assert_eq!(shown(&config, "10.0.0.1:1", &["6.6.6.6, unknown"]), "10.0.0.1");
         assert_eq!(shown(&config, "10.0.0.1:1", &[]), "10.0.0.1");
         assert_eq!(shown(&config, "[::ffff:10.0.0.1]:1", &["1.2.3.4"]), "1.2.3.4");
         assert_eq!(shown(&config, "9.9.9.9:1", &["1.2.3.4"]), "9.9.9.9");

@@ -1,6 +1,6 @@
 //! Passwords: argon2id, off the async threads and bounded.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use argon2::password_hash::PasswordHasher as _;
 use argon2::password_hash::phc::{Output, PasswordHash};
@@ -14,8 +14,15 @@ use crate::state::{self, State};
 /// How many passwords are verified at once at most: argon2 takes 19 MiB and a core.
 const HASHING_MOST: usize = 4;
 
-/// Hashes a password into a PHC string; half a second of CPU is the point.
+/// Turns for argon2, which takes memory and a core, whoever asks for it.
+static TURNS: LazyLock<Semaphore> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    Semaphore::new(cores.min(HASHING_MOST))
+});
+
+/// Hashes a password into a PHC string; that it takes so long is the point.
 pub async fn hash(password: String) -> String {
+    let _turn = TURNS.acquire().await;
     blocking::run(move || {
         Argon2::default()
             .hash_password(password.as_bytes())
@@ -34,7 +41,6 @@ pub fn random() -> String {
 /// Checks names and passwords against the state database.
 pub(super) struct Passwords {
     state: State,
-    hashing: Semaphore,
     /// argon2's memory, one entry per verification at once. Kept, because the allocator would keep
     /// what is freed too, and once per thread that ever verified.
     memory: Arc<Mutex<Vec<Vec<Block>>>>,
@@ -44,13 +50,7 @@ pub(super) struct Passwords {
 
 impl Passwords {
     pub(super) fn new(state: State) -> Self {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Passwords {
-            state,
-            hashing: Semaphore::new(cores.min(HASHING_MOST)),
-            memory: Arc::default(),
-            decoy: OnceCell::new(),
-        }
+        Passwords { state, memory: Arc::default(), decoy: OnceCell::new() }
     }
 
     /// The account, when name and password are right; `None` takes as long for an unknown name.
@@ -62,7 +62,7 @@ impl Passwords {
         };
         let candidate = password.to_owned();
         let right = {
-            let _permit = self.hashing.acquire().await;
+            let _turn = TURNS.acquire().await;
             let memory = self.memory.clone();
             blocking::run(move || {
                 let kept = memory.lock().unwrap_or_else(PoisonError::into_inner).pop();

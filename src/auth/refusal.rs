@@ -17,6 +17,8 @@ pub enum Refusal {
     Expired,
     /// A signed token whose login was ended.
     Revoked,
+    /// A refresh token that had been used before, which ended the login; the account's id.
+    Reused(i64),
     /// A refresh token for access, or the reverse.
     WrongUse,
     /// Another site's page made the browser send it.
@@ -32,6 +34,9 @@ pub enum Refusal {
 
 impl From<state::Error> for Refusal {
     fn from(error: state::Error) -> Self {
+        if matches!(error, state::Error::Changed) {
+            return Refusal::Revoked;
+        }
         tracing::error!(error = &error as &dyn std::error::Error, "checking credentials");
         Refusal::Unavailable
     }

@@ -90,6 +90,13 @@ impl Remembered {
         entries.era += 1;
     }
 
+    /// An account's credentials changed.
+    pub(super) fn forget_account(&self, id: i64) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.known.retain(|_, (known, _)| known.account.id != id);
+        entries.era += 1;
+    }
+
     /// Some account or credential changed: everything is verified afresh.
     pub(super) fn forget(&self) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);

@@ -21,6 +21,8 @@ pub const COOKIE: &str = "session";
 const ACCOUNT: &str = "account";
 /// Where they logged in, and which subject they are there.
 const VIA: &str = "via";
+/// How often the password had changed when they did.
+const EPOCH: &str = "epoch";
 
 /// Sessions in the state database, under a digest of the cookie's value: who reads the database
 /// cannot log in with what it holds.
@@ -55,7 +57,8 @@ impl Sessions {
         let Some(account) = record.data.get(ACCOUNT).and_then(Value::as_i64) else { return Ok(None) };
         let via = record.data.get(VIA).cloned().unwrap_or_default();
         let via = serde_json::from_value(via).map_err(|error| Error::Decode(error.to_string()))?;
-        Ok(Some(Opened { account, via, until: record.expiry_date.unix_timestamp() }))
+        let epoch = record.data.get(EPOCH).and_then(Value::as_i64).unwrap_or_default();
+        Ok(Some(Opened { account, via, epoch, until: record.expiry_date.unix_timestamp() }))
     }
 }
 
@@ -65,6 +68,8 @@ pub(super) struct Opened {
     pub(super) account: i64,
     /// The provider and the subject there that the account came by.
     pub(super) via: Option<(String, String)>,
+    /// The account's when it began.
+    pub(super) epoch: i64,
     /// Seconds since 1970.
     pub(super) until: i64,
 }
@@ -86,6 +91,7 @@ pub(super) async fn begin(
     session.clear().await;
     session.cycle_id().await?;
     session.insert(ACCOUNT, account.id).await?;
+    session.insert(EPOCH, account.epoch).await?;
     session.insert(VIA, via).await
 }
 

@@ -75,7 +75,7 @@ impl Signer {
     ) -> Result<Pair, state::Error> {
         let family = random::uuid();
         let (pair, jti, until) = self.pair(&account.name, &family, lifetimes);
-        state.create_login(account.id, &family, &jti, until).await?;
+        state.create_login(account, &family, &jti, until).await?;
         Ok(pair)
     }
 
@@ -91,7 +91,8 @@ impl Signer {
         let (pair, jti, until) = self.pair(&claims.identity, &claims.family, lifetimes);
         match state.rotate_login(&claims.family, &claims.jti, &jti, until).await? {
             Rotation::Rotated(account) if account.name == claims.identity => Ok((account, pair)),
-            Rotation::Rotated(_) | Rotation::Revoked | Rotation::Reused => Err(Refusal::Revoked),
+            Rotation::Reused(account) => Err(Refusal::Reused(account)),
+            Rotation::Rotated(_) | Rotation::Revoked => Err(Refusal::Revoked),
         }
     }
 
@@ -166,7 +167,7 @@ mod tests {
         let (_, second) = signer.refresh(&state, &first.refresh, LIFETIMES).await.unwrap();
         assert!(signer.account(&state, &first.access).await.is_ok());
         assert!(signer.account(&state, &second.access).await.is_ok());
-        assert_eq!(signer.refresh(&state, &first.refresh, LIFETIMES).await.unwrap_err(), Refusal::Revoked);
+        assert_eq!(signer.refresh(&state, &first.refresh, LIFETIMES).await.unwrap_err(), Refusal::Reused(ann.id));
         assert_eq!(signer.refresh(&state, &second.refresh, LIFETIMES).await.unwrap_err(), Refusal::Revoked);
         assert_eq!(signer.account(&state, &second.access).await.unwrap_err(), Refusal::Revoked);
     }
@@ -183,7 +184,7 @@ mod tests {
         assert_eq!(signer.refresh(&state, &pair.access, LIFETIMES).await.unwrap_err(), Refusal::WrongUse);
         let others = Signer::new(&[8; 32]);
         assert_eq!(others.account(&state, &pair.access).await.unwrap_err(), Refusal::Malformed);
-        state.set_password("ann", "new").await.unwrap();
+        state.set_password("ann", "new", None).await.unwrap();
         assert_eq!(signer.account(&state, &pair.access).await.unwrap_err(), Refusal::Revoked);
     }
 

@@ -53,6 +53,9 @@ impl Throttle {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() >= ENTRIES_MOST {
             failures.retain(|_, seen| now.duration_since(seen.last) < MEMORY);
+            if failures.len() >= ENTRIES_MOST {
+                return;
+            }
         }
         for subject in subjects(account, address) {
             let seen = failures.entry(subject).or_insert(Failures { count: 0, last: now });
@@ -71,9 +74,17 @@ impl Throttle {
     }
 }
 
+/// A customer has a whole network of IPv6 addresses (RFC 6177), so it counts as one.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::from((u128::from(address) >> 64 << 64).to_be_bytes()),
+    }
+}
+
 fn subjects(account: Option<&str>, address: Option<IpAddr>) -> impl Iterator<Item = Subject> {
     let account = account.map(|account| Subject::Account(account.to_ascii_lowercase()));
-    [account, address.map(Subject::Address)].into_iter().flatten()
+    [account, address.map(network).map(Subject::Address)].into_iter().flatten()
 }
 
 #[cfg(test)]

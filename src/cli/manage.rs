@@ -227,7 +227,7 @@ impl Manage {
         match control::run(config, command, Vec::new(), &|_, _| {}).await? {
             Report::UserCreated { name, .. } => say(format!("created {name}")),
             Report::Done(text) => say(text),
-            other => bail!("the server answered something else: {other:?}"),
+            _ => bail!("the server answered something else: is it of another version?"),
         }
         Ok(ExitCode::SUCCESS)
     }

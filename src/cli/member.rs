@@ -41,7 +41,7 @@ impl Member {
         match control::run(config, command, Vec::new(), &|_, _| {}).await? {
             Report::Members(members) => members.iter().for_each(|(who, role)| say(format!("{who} {role}"))),
             Report::Done(text) => say(text),
-            other => bail!("the server answered something else: {other:?}"),
+            _ => bail!("the server answered something else: is it of another version?"),
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -45,7 +45,7 @@ impl Token {
             Report::TokenCreated { token } => say(token),
             Report::Tokens(tokens) => tokens.iter().for_each(|token| say(line(token))),
             Report::Done(text) => say(text),
-            other => bail!("the server answered something else: {other:?}"),
+            _ => bail!("the server answered something else: is it of another version?"),
         }
         Ok(ExitCode::SUCCESS)
     }

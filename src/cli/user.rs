@@ -66,7 +66,7 @@ impl User {
                 });
             }
             Report::Done(text) => say(text),
-            other => bail!("the server answered something else: {other:?}"),
+            _ => bail!("the server answered something else: is it of another version?"),
         }
         Ok(ExitCode::SUCCESS)
     }

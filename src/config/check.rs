@@ -121,6 +121,12 @@ impl Config {
         if !authentication.client_id.is_empty() && authentication.client_secret.is_empty() {
             warn("authentication.ClientID is set without ClientSecret: GitHub will refuse every login");
         }
+        if self.public_url.starts_with("https://") && self.limits.trusted_proxies.is_empty() {
+            warn(
+                "behind a proxy all clients have the proxy's address, and one's wrong passwords slow down everybody: \
+                 name it in limits.trusted-proxies",
+            );
+        }
         if self.is_loopback() {
             return warnings;
         }
@@ -207,7 +213,12 @@ mod tests {
         assert_eq!(warnings("listen: '[::1]:5000'"), 0);
         assert_eq!(warnings("listen: localhost:5000"), 0);
         assert_eq!(warnings("listen: 0.0.0.0:5000"), 2);
-        assert_eq!(warnings("{listen: ':5000', public-url: 'https://a.org', limits: {address-rate: 50}}"), 0);
+        assert_eq!(
+            warnings(
+                "{listen: ':5000', public-url: 'https://a.org', limits: {address-rate: 50, trusted-proxies: [10.0.0.1]}}"
+            ),
+            0
+        );
         assert_eq!(warnings("{listen: '0.0.0.0:5000', authentication: {ClientID: a, ClientSecret: b}}"), 3);
     }
 }

@@ -44,7 +44,7 @@ pub(super) async fn execute(
             Ok(Report::Done(format!("deleted {name}")))
         }
         Command::SetPassword { name, password } => {
-            let password = app.accounts().set_password(&by, &name, password).await.map_err(words)?;
+            let password = app.accounts().set_password(&by, &name, password, None).await.map_err(words)?;
             Ok(Report::PasswordSet { name, password })
         }
         Command::CreateToken { user, name, scope, expires_at } => {
@@ -93,7 +93,8 @@ pub(super) async fn execute(
                     format!("{who}: nothing")
                 }
             };
-            app.accounts().note(&by, "member.changed", Some(name.as_str()), Some(&detail)).await;
+            let action = if role.is_some() { "member.granted" } else { "member.revoked" };
+            app.accounts().note(&by, action, Some(name.as_str()), Some(&detail)).await;
             Ok(Report::Done(format!("{name}: {detail}")))
         }
         Command::ListMembers { workspace } => {

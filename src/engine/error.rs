@@ -89,6 +89,7 @@ impl From<state::Error> for Error {
         match error {
             state::Error::Exists { what, name } => Error::Exists(format!("{what} {name:?}")),
             state::Error::NotFound { what, name } => Error::NotFound(format!("{what} {name:?}")),
+            state::Error::Changed => Error::LoginNeeded,
             state::Error::Name(error) => error.into(),
             state::Error::Newer { .. } | state::Error::Sql { .. } => Error::Internal(Box::new(error)),
         }

@@ -60,6 +60,13 @@ impl Engine {
     ) -> Result<Member, Error> {
         let workspace = self.permitted(actor, name, Role::Admin, "share it")?;
         let holder = self.state.holder(who, is_group).await?;
+        if let (Holder::Group(group), Actor::Account(account, _)) = (holder, actor)
+            && !account.is_admin
+            && !self.grants().is_in(account.id, group)
+        {
+            // Whoever is not in a group does not learn that there is one.
+            return Err(Error::NotFound(format!("group {who:?}")));
+        }
         self.state.set_member(workspace.id(), holder, Some(role)).await?;
         self.reload_grants().await?;
         let members = self.state.members(workspace.id()).await?;

@@ -120,6 +120,9 @@ impl Engine {
     /// Makes a workspace with its first, empty commit.
     pub async fn create_workspace(self: &Arc<Self>, actor: &Actor, new: NewWorkspace) -> Result<Overview, Error> {
         self.check_creation(actor, &new.name)?;
+        if new.settings.public && actor.scope() < Some(Scope::Admin) {
+            return Err(Error::Denied("letting everybody read needs more than a token of the scope write".into()));
+        }
         let engine = self.clone();
         let author = actor.signature();
         let workspace =

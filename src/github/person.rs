@@ -46,7 +46,7 @@ impl Provider {
     /// authenticated user").
     async fn primary_email(&self, http: &reqwest::Client, token: &str) -> Option<String> {
         let emails = self.get(http, self.emails_url.as_ref()?, token).await.ok()?;
-        let primary = emails.as_array()?.iter().find(|email| email["primary"] == true)?;
+        let primary = emails.as_array()?.iter().find(|email| email["primary"] == true && email["verified"] != false)?;
         primary["email"].as_str().map(str::to_owned)
     }
 

@@ -163,7 +163,7 @@ impl From<Refusal> for Fault {
             ),
             Refusal::Wrong => Fault::new(unauthorized, "unknown account, wrong password or unknown token"),
             Refusal::Expired => Fault::new(unauthorized, "the token has expired: make a new one or log in again"),
-            Refusal::Revoked => Fault::new(unauthorized, "this login was ended: log in again"),
+            Refusal::Revoked | Refusal::Reused(_) => Fault::new(unauthorized, "this login was ended: log in again"),
             Refusal::WrongUse => Fault::new(unauthorized, "this token is not for access: send the access token"),
             Refusal::Unlisted(login) => Fault::new(unauthorized, unlisted(&login)),
             Refusal::Foreign => Fault::new(

@@ -77,6 +77,10 @@ pub struct Account {
     pub email: Option<String>,
     /// Server administrators see and manage everything.
     pub is_admin: bool,
+    /// Counts changes of the password: what was verified before a change makes nothing after it.
+    pub epoch: i64,
+    /// Made by a login at a provider: good as long as the provider's list of users has them.
+    pub from_provider: bool,
 }
 
 impl Actor {

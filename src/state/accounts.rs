@@ -27,8 +27,8 @@ impl State {
         }
         let id = fresh_id();
         let done = sqlx::query(
-            "INSERT INTO account (id, name, folded, email, password, is_admin, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (folded) DO NOTHING",
+            "INSERT INTO account (id, name, folded, email, password, is_admin, created_at, from_provider) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (folded) DO NOTHING",
         )
         .bind(id)
         .bind(new.name)
@@ -37,28 +37,38 @@ impl State {
         .bind(new.password)
         .bind(i64::from(new.is_admin))
         .bind(clock::now())
+        .bind(i64::from(new.password.is_none()))
         .execute(&self.pool)
         .await
         .map_err(sql("creating an account"))?;
         if done.rows_affected() == 0 {
             return Err(Error::Exists { what: "account", name: new.name.to_owned() });
         }
-        Ok(Account { id, name: new.name.to_owned(), email: new.email.map(str::to_owned), is_admin: new.is_admin })
+        Ok(Account {
+            id,
+            name: new.name.to_owned(),
+            email: new.email.map(str::to_owned),
+            is_admin: new.is_admin,
+            epoch: 0,
+            from_provider: new.password.is_none(),
+        })
     }
 
     /// The account of this name, ignoring case, and its password's PHC string.
     pub async fn account(&self, name: &str) -> Result<Option<(Account, Option<String>)>, Error> {
-        let row = sqlx::query("SELECT id, name, email, is_admin, password FROM account WHERE folded = $1")
-            .bind(name.to_ascii_lowercase())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(sql("reading an account"))?;
+        let row = sqlx::query(
+            "SELECT id, name, email, is_admin, epoch, from_provider, password FROM account WHERE folded = $1",
+        )
+        .bind(name.to_ascii_lowercase())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(sql("reading an account"))?;
         Ok(row.map(|row| (account(&row), row.get("password"))))
     }
 
     /// The account of this id.
     pub async fn account_by_id(&self, id: i64) -> Result<Option<Account>, Error> {
-        let row = sqlx::query("SELECT id, name, email, is_admin FROM account WHERE id = $1")
+        let row = sqlx::query("SELECT id, name, email, is_admin, epoch, from_provider FROM account WHERE id = $1")
             .bind(id)
             .fetch_optional(&self.pool)
             .await
@@ -68,24 +78,30 @@ impl State {
 
     /// All accounts by name.
     pub async fn accounts(&self) -> Result<Vec<Account>, Error> {
-        let rows = sqlx::query("SELECT id, name, email, is_admin FROM account ORDER BY folded")
+        let rows = sqlx::query("SELECT id, name, email, is_admin, epoch, from_provider FROM account ORDER BY folded")
             .fetch_all(&self.pool)
             .await
             .map_err(sql("listing accounts"))?;
         Ok(rows.iter().map(account).collect())
     }
 
-    /// Replaces the password and ends every session, login and token of the account.
-    pub async fn set_password(&self, name: &str, password: &str) -> Result<(), Error> {
+    /// Replaces the password and ends every session, login and token of the account; only if it is
+    /// still of this epoch, where one is given.
+    pub async fn set_password(&self, name: &str, password: &str, epoch: Option<i64>) -> Result<(), Error> {
         let doing = "setting a password";
         let mut step = self.pool.begin().await.map_err(sql(doing))?;
-        let row = sqlx::query("UPDATE account SET password = $1 WHERE folded = $2 RETURNING id")
-            .bind(password)
-            .bind(name.to_ascii_lowercase())
-            .fetch_optional(&mut *step)
-            .await
-            .map_err(sql(doing))?;
-        let id: i64 = row.ok_or_else(|| Error::not_found(ACCOUNT, name))?.get("id");
+        let row = sqlx::query(
+            "UPDATE account SET password = $1, epoch = epoch + 1 WHERE folded = $2 AND epoch = COALESCE($3, epoch) \
+             RETURNING id",
+        )
+        .bind(password)
+        .bind(name.to_ascii_lowercase())
+        .bind(epoch)
+        .fetch_optional(&mut *step)
+        .await
+        .map_err(sql(doing))?;
+        let missing = || if epoch.is_some() { Error::Changed } else { Error::not_found(ACCOUNT, name) };
+        let id: i64 = row.ok_or_else(missing)?.get("id");
         for statement in [
             "DELETE FROM session WHERE account_id = $1",
             "DELETE FROM login WHERE account_id = $1",
@@ -130,13 +146,15 @@ impl State {
 
 const ACCOUNT: &str = "account";
 
-/// Of a row with the columns id, name, email, is_admin.
+/// Of a row with the columns id, name, email, is_admin, epoch, from_provider.
 pub(super) fn account(row: &SqliteRow) -> Account {
     Account {
         id: row.get("id"),
         name: row.get("name"),
         email: row.get("email"),
         is_admin: row.get::<i64, _>("is_admin") != 0,
+        epoch: row.get("epoch"),
+        from_provider: row.get::<i64, _>("from_provider") != 0,
     }
 }
 
@@ -156,7 +174,7 @@ mod tests {
         assert!(matches!(state.create_account(new("Catalogue")).await, Err(Error::Name(_))));
         assert!(matches!(state.create_account(new("a/b")).await, Err(Error::Name(_))));
         assert_eq!(state.account("ANN").await.unwrap().unwrap().0, made);
-        state.set_password("ann", "y").await.unwrap();
+        state.set_password("ann", "y", None).await.unwrap();
         assert_eq!(state.account("ann").await.unwrap().unwrap().1.as_deref(), Some("y"));
         state.delete_account("ann").await.unwrap();
         assert!(matches!(state.delete_account("ann").await, Err(Error::NotFound { .. })));

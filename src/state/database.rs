@@ -1,5 +1,6 @@
 //! The connection pool and the schema's migrations.
 
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -19,6 +20,9 @@ pub enum Error {
     Exists { what: &'static str, name: String },
     #[error("there is no {what} named {name:?}")]
     NotFound { what: &'static str, name: String },
+    /// The account is not any more what it was when its credential was verified.
+    #[error("the account was changed meanwhile")]
+    Changed,
     #[error(transparent)]
     Name(#[from] crate::resource::key::NameError),
     #[error("the state database was written by a newer workleaf (schema {found}, this one knows {known})")]
@@ -56,6 +60,10 @@ pub struct State {
 impl State {
     /// Opens or creates the database file and brings its schema up to date.
     pub async fn open(file: &Path) -> Result<Self, Error> {
+        // Whoever else has an account on this machine reads no hashes; SQLite's other files take
+        // their mode from this one.
+        let made = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(file);
+        made.map_err(|error| sql("opening")(sqlx::Error::Io(error)))?;
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)

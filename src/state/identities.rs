@@ -25,7 +25,7 @@ impl State {
     /// The account that is linked to a provider's subject.
     pub async fn account_of_identity(&self, provider: &str, subject: &str) -> Result<Option<Account>, Error> {
         let row = sqlx::query(
-            "SELECT account.id, name, email, is_admin FROM identity JOIN account ON account.id = account_id \
+            "SELECT account.id, name, email, is_admin, epoch, from_provider FROM identity JOIN account ON account.id = account_id \
              WHERE provider = $1 AND subject = $2",
         )
         .bind(provider)

@@ -1,6 +1,8 @@
 //! Logins by signed tokens: a family of tokens is good as long as its row is there, so that
 //! revoking is deleting and survives a restart.
 
+use sqlx::Row as _;
+
 use super::accounts::account;
 use super::database::{Error, State, sql};
 use crate::base::clock;
@@ -11,36 +13,47 @@ use crate::resource::actor::Account;
 pub enum Rotation {
     /// The account goes on with the new one.
     Rotated(Account),
-    /// It had been used before: somebody has a copy, so the whole family is revoked.
-    Reused,
+    /// It had been used before: somebody has a copy, so the whole family, of the account of this id,
+    /// is revoked.
+    Reused(i64),
     /// Its family was revoked.
     Revoked,
 }
 
 impl State {
     /// A new family, whose first refresh token has this jti. Forgets families that have expired.
-    pub async fn create_login(&self, account: i64, family: &str, refresh: &str, expires_at: i64) -> Result<(), Error> {
+    pub async fn create_login(
+        &self,
+        account: &Account,
+        family: &str,
+        refresh: &str,
+        expires_at: i64,
+    ) -> Result<(), Error> {
         let doing = "creating a login";
         sqlx::query("DELETE FROM login WHERE expires_at <= $1")
             .bind(clock::now())
             .execute(&self.pool)
             .await
             .map_err(sql(doing))?;
-        sqlx::query("INSERT INTO login (family, account_id, refresh, expires_at) VALUES ($1, $2, $3, $4)")
-            .bind(family)
-            .bind(account)
-            .bind(refresh)
-            .bind(expires_at)
-            .execute(&self.pool)
-            .await
-            .map_err(sql(doing))?;
-        Ok(())
+        let done = sqlx::query(
+            "INSERT INTO login (family, account_id, refresh, expires_at) \
+             SELECT $1, id, $3, $4 FROM account WHERE id = $2 AND epoch = $5",
+        )
+        .bind(family)
+        .bind(account.id)
+        .bind(refresh)
+        .bind(expires_at)
+        .bind(account.epoch)
+        .execute(&self.pool)
+        .await
+        .map_err(sql(doing))?;
+        if done.rows_affected() == 0 { Err(Error::Changed) } else { Ok(()) }
     }
 
     /// Whose family this is, unless it was revoked.
     pub async fn login(&self, family: &str) -> Result<Option<Account>, Error> {
         let row = sqlx::query(
-            "SELECT account.id, name, email, is_admin FROM login JOIN account ON account.id = account_id \
+            "SELECT account.id, name, email, is_admin, epoch, from_provider FROM login JOIN account ON account.id = account_id \
              WHERE family = $1",
         )
         .bind(family)
@@ -65,16 +78,16 @@ impl State {
             // Revoked in between at worst.
             return Ok(self.login(family).await?.map_or(Rotation::Revoked, Rotation::Rotated));
         }
-        Ok(if self.delete_login(family).await? { Rotation::Reused } else { Rotation::Revoked })
+        Ok(self.delete_login(family).await?.map_or(Rotation::Revoked, Rotation::Reused))
     }
 
-    /// Revokes a family; false when it was already.
-    pub async fn delete_login(&self, family: &str) -> Result<bool, Error> {
-        let done = sqlx::query("DELETE FROM login WHERE family = $1")
+    /// Revokes a family; the id of its account, unless it was revoked already.
+    pub async fn delete_login(&self, family: &str) -> Result<Option<i64>, Error> {
+        let row = sqlx::query("DELETE FROM login WHERE family = $1 RETURNING account_id")
             .bind(family)
-            .execute(&self.pool)
+            .fetch_optional(&self.pool)
             .await
             .map_err(sql("ending a login"))?;
-        Ok(done.rows_affected() > 0)
+        Ok(row.map(|row| row.get("account_id")))
     }
 }

@@ -43,6 +43,13 @@ impl Grants {
     }
 }
 
+impl Grants {
+    /// Whether the account is in the group.
+    pub fn is_in(&self, account: i64, group: i64) -> bool {
+        self.groups.get(&account).is_some_and(|groups| groups.contains(&group))
+    }
+}
+
 impl State {
     /// Every grant and every group's members.
     pub async fn grants(&self) -> Result<Grants, Error> {

@@ -19,14 +19,14 @@ pub struct Token {
     pub used_at: Option<i64>,
 }
 
-/// How exactly the last use is known, in seconds: not every use is a write.
+/// At most once in so many seconds a use is noted: not every one is a write.
 const USE_RESOLUTION: i64 = 60;
 
 impl State {
     /// Keeps a token by its digest.
     pub async fn create_token(
         &self,
-        account: i64,
+        account: &Account,
         name: &str,
         scope: Scope,
         digest: &str,
@@ -34,21 +34,22 @@ impl State {
     ) -> Result<Token, Error> {
         let token =
             Token { id: fresh_id(), name: name.to_owned(), scope, created_at: clock::now(), expires_at, used_at: None };
-        sqlx::query(
+        let done = sqlx::query(
             "INSERT INTO token (id, account_id, name, scope, digest, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+             SELECT $1, id, $3, $4, $5, $6, $7 FROM account WHERE id = $2 AND epoch = $8",
         )
         .bind(token.id)
-        .bind(account)
+        .bind(account.id)
         .bind(name)
         .bind(scope.name())
         .bind(digest)
         .bind(token.created_at)
         .bind(expires_at)
+        .bind(account.epoch)
         .execute(&self.pool)
         .await
         .map_err(sql("creating a token"))?;
-        Ok(token)
+        if done.rows_affected() == 0 { Err(Error::Changed) } else { Ok(token) }
     }
 
     /// The account's tokens, oldest first.
@@ -75,10 +76,11 @@ impl State {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Whose token this is the digest of, expired ones included; notes the use of one that is good.
-    pub async fn token_of(&self, digest: &str) -> Result<Option<(Account, Token)>, Error> {
+    /// Whose token this is the digest of, expired ones included, and whether its use was noted now:
+    /// that of a good one is, once a minute.
+    pub async fn token_of(&self, digest: &str) -> Result<Option<(Account, Token, bool)>, Error> {
         let row = sqlx::query(
-            "SELECT account.id, account.name, email, is_admin, token.id AS token_id, token.name AS token_name, \
+            "SELECT account.id, account.name, email, is_admin, epoch, from_provider, token.id AS token_id, token.name AS token_name, \
              scope, token.created_at, expires_at, used_at \
              FROM token JOIN account ON account.id = account_id WHERE digest = $1",
         )
@@ -90,7 +92,8 @@ impl State {
         let token = Token { id: row.get("token_id"), name: row.get("token_name"), ..token(&row) };
         let now = clock::now();
         let is_good = token.expires_at.is_none_or(|at| at > now);
-        if is_good && token.used_at.is_none_or(|at| at + USE_RESOLUTION <= now) {
+        let is_noted = is_good && token.used_at.is_none_or(|at| at + USE_RESOLUTION <= now);
+        if is_noted {
             sqlx::query("UPDATE token SET used_at = $1 WHERE id = $2")
                 .bind(now)
                 .bind(token.id)
@@ -98,7 +101,7 @@ impl State {
                 .await
                 .map_err(sql("noting a token's use"))?;
         }
-        Ok(Some((account(&row), token)))
+        Ok(Some((account(&row), token, is_noted)))
     }
 }
 

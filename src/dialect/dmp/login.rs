@@ -34,6 +34,8 @@ async fn answer(context: &Context, parts: &Parts) -> Answer {
         Err(refusal) => return Err(refusal.into()),
     };
     let pair = context.authenticator.sign(&account).await?;
+    let by = By { name: Some(account.name.clone()), address: context.authenticator.address(parts) };
+    context.accounts.note(&by, "login.signed", None, None).await;
     let group = context.accounts.first_group(&account).await?;
     let (project, description) = group.unwrap_or_else(|| (NONE.to_owned(), String::new()));
     let body = json!({
@@ -83,7 +85,7 @@ pub(super) async fn change_password(State(context): State<Context>, from: Addres
         return Err(DmpFault::new(StatusCode::BAD_REQUEST, text));
     };
     let by = By { name: Some(account.name.clone()), address: from.0 };
-    context.accounts.set_password(&by, &account.name, Some(new.to_owned())).await?;
+    context.accounts.set_password(&by, &account.name, Some(new.to_owned()), Some(account.epoch)).await?;
     Ok(Json(json!({ "msg": "the password was changed: log in again" })).into_response())
 }
 

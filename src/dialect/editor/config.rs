@@ -88,6 +88,7 @@ pub(super) async fn post_config(
     let old = config.shown();
     let (mut changed, mut changes) = (Vec::new(), Value::Null);
     collect(&posted, &old, "", &mut changes, &mut changed)?;
+    refuse_theft(&config, &changed)?;
     if !changed.is_empty() {
         let mut new = blocking::run(move || rewrite(&file, &changes)).await?;
         // The command line said so.
@@ -101,6 +102,23 @@ pub(super) async fn post_config(
     let is_late = |key: &&String| AT_START.contains(&key.as_str()) || key.starts_with("/log/");
     let late: Vec<&String> = changed.iter().filter(is_late).collect();
     Ok(Json(json!({ "message": "update successful", "changed": changed, "restart_needed": late })).into_response())
+}
+
+/// A masked secret does not go to another address, or with another name, than it was given for.
+fn refuse_theft(config: &Config, changed: &[String]) -> Result<(), Fault> {
+    let authentication = &config.authentication;
+    for (section, secret) in [
+        ("/authentication", &authentication.client_secret),
+        ("/authentication/provider", &authentication.provider.client_secret),
+    ] {
+        let is_changed = |key: &str| changed.iter().any(|pointer| *pointer == format!("{section}/{key}"));
+        if !secret.is_empty() && (is_changed("token-url") || is_changed("ClientID")) && !is_changed("ClientSecret") {
+            let text =
+                format!("{}/ClientSecret has to be given anew with another token-url or ClientID", &section[1..]);
+            return Err(Error::bad_request(text).into());
+        }
+    }
+    Ok(())
 }
 
 /// What of the posted configuration differs, as the nested mappings that hold only that.

@@ -21,7 +21,7 @@ pub(super) fn wants_page(headers: &HeaderMap) -> bool {
 pub(super) fn refused(context: &Context, headers: &HeaderMap, refusal: Refusal) -> Response {
     let fault = match refusal {
         Refusal::Missing => Fault::new(StatusCode::UNAUTHORIZED, "Please log in"),
-        Refusal::Revoked | Refusal::Expired => {
+        Refusal::Revoked | Refusal::Reused(_) | Refusal::Expired => {
             Fault::new(StatusCode::UNAUTHORIZED, "Session invalid. Please try logging in again")
         }
         other => Fault::from(other),

@@ -108,7 +108,13 @@ pub async fn start(context: &Context, parts: &Parts) -> Response {
         }
         return answered(context, &parts.headers, Fault::new(StatusCode::UNAUTHORIZED, text));
     }
+    // Another site's page does not choose what is linked.
+    let is_cross_site = parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
     let link = match parameters.get("link") {
+        Some("true") if is_cross_site => {
+            let text = "start to link from a page of this server or of its front end";
+            return answered(context, &parts.headers, Fault::new(StatusCode::FORBIDDEN, text));
+        }
         Some("true") => match context.authenticator.authenticate(parts).await {
             Ok(Actor::Account(account, Scope::Admin)) => Some(account.id),
             _ => {
@@ -162,7 +168,8 @@ async fn take_back(context: &Context, parts: &Parts, by: &By) -> Result<Attempt,
     match Attempt::finish(&context.keys, &context.state, state, &parts.headers).await {
         Ok(attempt) => Ok(attempt),
         Err(AttemptError::State(error)) => Err(Error::from(error).into()),
-        Err(error) => Err(failed(context, by, None, &error.to_string()).await),
+        // Any page can send a browser here with what it likes: that is neither noted nor counted.
+        Err(error) => Err(Fault::new(StatusCode::UNAUTHORIZED, error.to_string())),
     }
 }
 

@@ -50,10 +50,9 @@ pub(super) async fn logout(
     from: Address,
     headers: HeaderMap,
 ) -> Response {
-    if let Ok(actor) = &caller.0 {
-        let by = By { name: actor.name().map(str::to_owned), address: from.0 };
-        context.accounts.note(&by, "logout", None, None).await;
-    }
+    let Ok(actor) = &caller.0 else { return Json("logged out").into_response() };
+    let by = By { name: actor.name().map(str::to_owned), address: from.0 };
+    context.accounts.note(&by, "logout", None, None).await;
     if let Err(error) = context.authenticator.end_session(&session).await {
         tracing::error!(%error, "ending a session");
         return answered(&context, &headers, internal());

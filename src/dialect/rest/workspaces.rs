@@ -77,6 +77,7 @@ pub(super) async fn list_workspaces(
 pub(super) async fn post_workspace(
     State(context): State<Context>,
     caller: Required,
+    from: Address,
     parameters: Parameters,
     headers: HeaderMap,
     Whole(body): Whole,
@@ -90,6 +91,9 @@ pub(super) async fn post_workspace(
         return Ok(json_answer(StatusCode::OK, body.to_string()));
     }
     let overview = context.engine.create_workspace(&actor, new).await?;
+    let by = By { name: actor.name().map(str::to_owned), address: from.0 };
+    let public = overview.settings.public.then_some("public");
+    context.accounts.note(&by, "workspace.created", Some(overview.name.as_str()), public).await;
     let body = json!({ "workspace": shown(&context, &headers, &overview) });
     let mut response = json_answer(StatusCode::CREATED, body.to_string());
     let location = format!("/api/v1/workspaces/{}/{}", escaped(overview.name.owner()), escaped(overview.name.name()));
@@ -132,6 +136,7 @@ fn push(value: &Value) -> Result<Option<PushPolicy>, Error> {
 pub(super) async fn patch_workspace(
     State(context): State<Context>,
     caller: Required,
+    from: Address,
     Path((owner, name)): Path<(String, String)>,
     parameters: Parameters,
     headers: HeaderMap,
@@ -142,7 +147,17 @@ pub(super) async fn patch_workspace(
     let body = merge_patch_body(&headers, &body)?;
     let members = only(&body, &["public", "push"])?;
     let change = SettingsChange { public: public(&members["public"])?, push: push(&members["push"])? };
-    let overview = context.engine.change_settings(&actor, &name, change, parameters.flag("dry_run")?).await?;
+    let is_dry_run = parameters.flag("dry_run")?;
+    let overview = context.engine.change_settings(&actor, &name, change, is_dry_run).await?;
+    if !is_dry_run {
+        let by = By { name: actor.name().map(str::to_owned), address: from.0 };
+        let detail = format!(
+            "{}, push: {}",
+            if overview.settings.public { "public" } else { "private" },
+            overview.settings.push.as_str()
+        );
+        context.accounts.note(&by, "workspace.changed", Some(name.as_str()), Some(&detail)).await;
+    }
     let body = json!({ "workspace": shown(&context, &headers, &overview) });
     Ok(json_answer(StatusCode::OK, body.to_string()))
 }

@@ -1,3 +1,8 @@
+-- Counts changes of the password: what was verified before a change makes nothing after it.
+ALTER TABLE account ADD COLUMN epoch BIGINT NOT NULL DEFAULT 0;
+-- Made by a login at a provider: good as long as the provider's list of users has them.
+ALTER TABLE account ADD COLUMN from_provider BIGINT NOT NULL DEFAULT 0;
+
 -- Random secrets of scripts and of git; only digests are kept.
 CREATE TABLE token (
     id BIGINT PRIMARY KEY,

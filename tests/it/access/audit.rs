@@ -34,6 +34,9 @@ async fn logins_grants_tokens_and_deletions_are_noted() {
     let noted = actions(&app, "").await;
     for wanted in [
         "ann login.password -",
+        "ann login.session -",
+        "ann login.signed -",
+        "ann workspace.created ann/lab",
         "ann login.failed -",
         "ann member.granted ann/lab",
         "ann token.created ann",
@@ -81,5 +84,17 @@ async fn what_people_claim_to_be_called_is_cut_short() {
     app.anonymous().header("authorization", &basic(&long, "y")).get("/api/v1/workspaces").await.expect(401);
     let page = app.as_user("root").get(&format!("{AUDIT}?action=login.failed")).await.expect(200).json();
     assert_eq!(page["audit"][0]["actor"].as_str().unwrap().len(), 200);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_token_in_use_does_not_fill_it() {
+    let app = TestApp::open().await;
+    let token = app.as_user("ann").post("/api/v1/tokens", json!({ "name": "ci" })).await.expect(201).inner();
+    for blanks in 1..20 {
+        let header = format!("Bearer{}{}", " ".repeat(blanks), token["token"].as_str().unwrap());
+        app.anonymous().header("authorization", &header).get("/api/v1/workspaces").await.expect(200);
+    }
+    assert_eq!(actions(&app, "action=token.used").await.len(), 1);
     app.finish().await;
 }

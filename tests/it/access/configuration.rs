@@ -78,6 +78,8 @@ async fn nonsense_changes_nothing() {
         json!({ "limits": { "body": 0 } }),
         json!({ "session": { "same-site": "sometimes" } }),
         json!({ "allowed-hosts": "localhost" }),
+        // The masked secret would go to somebody else.
+        json!({ "authentication": { "token-url": "https://evil.example.org/", "ClientSecret": "********" } }),
         json!({ "frontend-redirect": "//evil.example.org" }),
     ] {
         let answer = root.post("/config", body.clone()).await;

@@ -85,6 +85,11 @@ async fn groups_are_members_too() {
     let (app, id) = lab().await;
     let root = app.as_user("root");
     root.post("/api/v1/groups", json!({ "name": "The lab" })).await.expect(201);
+    // Whoever is not in a group does not learn that there is one.
+    let address = format!("{LAB}/members/group:The lab");
+    let unknown = app.as_user("ann").put(&address, json!({ "role": "writer" })).await.expect(404);
+    assert_eq!(unknown.json()["message"], "there is no group \"The lab\"");
+    root.put("/api/v1/groups/The lab/members/ann", raw("")).await.expect(204);
     grant(&app, "group:The lab", "writer").await;
     let address = format!("/api/v1/services/{id}");
     let bob = app.as_user("bob");

@@ -182,3 +182,34 @@ async fn lifetimes_are_configured() {
     bearer(&app, text(&pair, "refresh_token")).post("/refresh", raw("")).await.expect(201);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn what_was_verified_before_a_password_changed_makes_nothing_after_it() {
+    let app = TestApp::open().await;
+    let state = &app.app().state;
+    let before = state.account("ann").await.unwrap().unwrap().0;
+    state.set_password("ann", "changed", None).await.unwrap();
+    let changed = |error: workleaf::state::Error| matches!(error, workleaf::state::Error::Changed);
+    assert!(changed(state.create_login(&before, "family", "refresh", i64::MAX).await.unwrap_err()));
+    let scope = workleaf::resource::actor::Scope::Admin;
+    assert!(changed(state.create_token(&before, "late", scope, "digest", None).await.unwrap_err()));
+    assert!(changed(state.set_password("ann", "again", Some(before.epoch)).await.unwrap_err()));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn of_many_changes_of_one_password_at_once_one_succeeds() {
+    let app = TestApp::open().await;
+    let pair = login(&app, "ann").await;
+    let client = bearer(&app, text(&pair, "access_token"));
+    let tries = (0..6).map(|at| {
+        let client = client.header("newpassword", &format!("horse {at}"));
+        tokio::spawn(async move { client.put("/changepassword", raw("")).await.status })
+    });
+    let mut statuses = Vec::new();
+    for done in tries.collect::<Vec<_>>() {
+        statuses.push(done.await.unwrap());
+    }
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    app.finish().await;
+}

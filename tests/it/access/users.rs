@@ -63,3 +63,19 @@ async fn the_last_administrator_stays() {
     root.get(USERS).await.expect(403);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn two_administrators_do_not_depose_each_other() {
+    let app = TestApp::open().await;
+    app.account("other", true).await;
+    let (root, other) = (app.as_user("root"), app.as_user("other"));
+    // Known beforehand, so that both are let in at once.
+    root.get(USERS).await.expect(200);
+    other.get(USERS).await.expect(200);
+    let depose = |client: crate::support::Client, who: &'static str| async move {
+        client.patch(&format!("{USERS}/{who}"), json!({ "admin": false })).await.status
+    };
+    let (first, second) = tokio::join!(depose(root, "other"), depose(other, "root"));
+    assert!([first, second].contains(&200) && first != second, "{first} {second}");
+    app.finish().await;
+}

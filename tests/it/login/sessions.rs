@@ -228,6 +228,6 @@ async fn a_password_that_a_browser_remembers_is_not_for_other_sites_forms() {
     // A foreign page does not choose who the browser is.
     let login = app.anonymous().header("origin", "https://evil.example");
     let body = json!({ "name": "ann", "password": PASSWORD }).to_string();
-    login.post("/api/v1/session", typed("text/plain", body)).await.expect(403);
+    login.post("/api/v1/session", typed("text/plain", body)).await.expect(415);
     app.finish().await;
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tower_sessions::Session;
 
 use super::super::documents::{Answer, json_answer};
-use crate::auth::{Address, Required};
+use crate::auth::{Address, By, Required};
 use crate::http::body::{json_body, only, required_text, small};
 use crate::http::context::Context;
 use crate::http::fault::{Fault, internal};
@@ -35,6 +35,8 @@ pub(super) async fn post_session(
     let (name, password) = (required_text(body, "name")?, required_text(body, "password")?);
     let account = context.authenticator.login(name, password, from.0).await?;
     context.authenticator.begin(&session, &account, None).await.map_err(|error| lost(&error))?;
+    let by = By { name: Some(account.name.clone()), address: from.0 };
+    context.accounts.note(&by, "login.session", None, None).await;
     Ok(json_answer(StatusCode::OK, shown(&context, &account, Scope::Admin).await?.to_string()))
 }
 

@@ -122,12 +122,16 @@ pub(super) async fn put_password(
     let body = only(&body, &["password", "current"])?;
     let password = required_text(body, "password")?.to_owned();
     // Whoever finds an open browser does not get to keep the account.
-    if is_self(&actor, &name) && context.accounts.has_password(&name).await? {
-        let current = text(body, "current")?;
-        let current = current.ok_or_else(|| Error::bad_request("current is missing: it is the password until now"))?;
-        context.authenticator.login(&name, current, from.0).await?;
+    let mut epoch = None;
+    if is_self(&actor, &name) {
+        epoch = Some(own(&actor)?.epoch);
+        if context.accounts.has_password(&name).await? {
+            let current = text(body, "current")?;
+            let missing = || Error::bad_request("current is missing: it is the password until now");
+            epoch = Some(context.authenticator.login(&name, current.ok_or_else(missing)?, from.0).await?.epoch);
+        }
     }
-    context.accounts.set_password(&by(&actor, &from), &name, Some(password)).await?;
+    context.accounts.set_password(&by(&actor, &from), &name, Some(password), epoch).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
