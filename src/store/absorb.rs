@@ -1,6 +1,7 @@
 //! Takes in edits made with an editor on the server's disk.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::sync::Arc;
 
 use git2::{Repository, Status, StatusOptions};
@@ -8,8 +9,14 @@ use git2::{Repository, Status, StatusOptions};
 use super::commit::Committed;
 use super::error::{Error, TipError, WriteError};
 use super::tip::disk_intent;
+use super::watch::is_scratch;
 use super::workspace::Workspace;
+use crate::base::blocking;
 use crate::resource::key::FilePath;
+
+/// Most paths of one commit of edits on disk, and bytes after which no more are taken in.
+const PIECE_PATHS: usize = 2_000;
+const PIECE_BYTES: u64 = 32 << 20;
 
 /// What became of edits on disk.
 #[derive(Debug, Default)]
@@ -26,16 +33,15 @@ impl Workspace {
     /// server's own writes) makes no commit.
     pub async fn absorb_disk(self: &Arc<Self>, paths: Option<Vec<FilePath>>) -> Result<Absorbed, Error> {
         let mut skipped = Vec::new();
-        let candidates = match paths {
+        let mut candidates = match paths {
             Some(paths) => paths,
             None => {
-                // git compares with its index, which the writer brings up to date first.
-                let listed = super::writer::exclusive(self, false, |workspace| {
-                    workspace.flush_index()?;
-                    changed_on_disk(workspace)
-                });
+                // git compares with its index, which the writer brings up to date first. The
+                // comparison itself keeps nobody waiting: each path is looked at again later.
+                super::writer::exclusive(self, false, |workspace| workspace.flush_index()).await??;
+                let workspace = self.clone();
                 let mut candidates = Vec::new();
-                for path in listed.await?? {
+                for path in blocking::run(move || changed_on_disk(&workspace)).await? {
                     match FilePath::parse(&path) {
                         Ok(path) => candidates.push(path),
                         Err(error) => skipped.push((path, error.to_string())),
@@ -44,19 +50,40 @@ impl Workspace {
                 candidates
             }
         };
-        if candidates.is_empty() {
-            return Ok(Absorbed { committed: None, skipped });
+        let mut absorbed = Absorbed { committed: None, skipped };
+        // What went makes room for folders of its name, and the other way round: from the end on.
+        candidates.sort_by_cached_key(|path| {
+            !fs::symlink_metadata(self.dir.join(path.as_str())).is_ok_and(|found| found.is_file())
+        });
+        // In pieces: what is staged is in memory.
+        while !candidates.is_empty() {
+            let piece = candidates.split_off(candidates.len().saturating_sub(PIECE_PATHS));
+            let (refused, committed, rest) = self.absorb_piece(piece).await?;
+            absorbed.skipped.extend(refused);
+            absorbed.committed = committed.or(absorbed.committed);
+            candidates.extend(rest);
         }
+        Ok(absorbed)
+    }
+
+    /// Commits some of these paths; says which were refused and which are left.
+    async fn absorb_piece(self: &Arc<Self>, mut paths: Vec<FilePath>) -> Result<Piece, Error> {
         let workspace = self.clone();
         let written = self.write::<_, Error, _>(move |tip| {
             let repository = open(&workspace)?;
             let mut refused = Vec::new();
             let mut edited = Vec::new();
-            for path in candidates {
+            let mut bytes = 0;
+            while bytes < PIECE_BYTES
+                && let Some(path) = paths.pop()
+            {
                 let is_known = tip.committed_entry(&path)?.is_some();
-                if !is_known && repository.is_path_ignored(path.as_str()).unwrap_or(false) {
+                let is_left_alone =
+                    || is_scratch(path.as_str()) || repository.is_path_ignored(path.as_str()).unwrap_or(false);
+                if !is_known && is_left_alone() {
                     continue;
                 }
+                bytes += fs::symlink_metadata(workspace.dir.join(path.as_str())).map_or(0, |found| found.len());
                 match tip.stage_disk(&path) {
                     Ok(true) => edited.push(path),
                     Ok(false) => {}
@@ -64,18 +91,41 @@ impl Workspace {
                     Err(refusal) => refused.push((path.to_string(), refusal.to_string())),
                 }
             }
+            edited.sort_unstable();
             let intent = (!edited.is_empty()).then(|| disk_intent(&workspace, &edited));
-            Ok((refused, intent))
+            Ok(((refused, paths), intent))
         });
         match written.await {
-            Ok((refused, committed)) => {
-                skipped.extend(refused);
-                Ok(Absorbed { committed, skipped })
-            }
+            Ok(((refused, rest), committed)) => Ok((refused, committed, rest)),
             Err(WriteError::Refused(error) | WriteError::Store(error)) => Err(error),
         }
     }
+
+    /// Which of these paths may differ from the newest commit: cheap, and beside the writer. The
+    /// server's own files are known by their times and left out.
+    pub(super) fn differing(self: &Arc<Self>, paths: &[String]) -> Result<Vec<FilePath>, Error> {
+        let snapshot = self.snapshot(None)?;
+        let mut folders = self.work_tree.peek()?;
+        let mut found = Vec::new();
+        for path in paths {
+            let Ok(path) = FilePath::parse(path) else {
+                tracing::warn!(workspace.name = %self.name(), path, "a file stays out of git: its name cannot be served");
+                continue;
+            };
+            let differs = match snapshot.entry(path.as_str())? {
+                Some(entry) => folders.stat(&path, entry.etag).is_none(),
+                None => fs::symlink_metadata(self.dir.join(path.as_str())).is_ok_and(|found| !found.is_dir()),
+            };
+            if differs {
+                found.push(path);
+            }
+        }
+        Ok(found)
+    }
 }
+
+/// What was refused and why, the commit, and what is left.
+type Piece = (Vec<(String, String)>, Option<Arc<Committed>>, Vec<FilePath>);
 
 fn open(workspace: &Workspace) -> Result<Repository, Error> {
     Repository::open(&workspace.dir).map_err(Error::git("open the repository"))

@@ -107,13 +107,17 @@ impl Shared {
     pub(super) fn workspaces(&self) -> Vec<Arc<Workspace>> {
         self.workspaces.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
+
+    pub(super) fn unregister(&self, name: &WorkspaceName) {
+        self.workspaces.write().unwrap_or_else(PoisonError::into_inner).remove(&name.folded());
+    }
 }
 
 /// All workspaces of one data directory. One process at a time may open it: its caller sees to that.
 pub struct Store {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     /// Held while a workspace is made or removed.
-    changing: Mutex<()>,
+    pub(super) changing: Mutex<()>,
     serials: AtomicU32,
     names: AtomicU64,
     upkeep: Option<JoinHandle<()>>,
@@ -177,11 +181,11 @@ impl Store {
         Ok(store)
     }
 
-    fn core(&self) -> &Arc<Core> {
+    pub(super) fn core(&self) -> &Arc<Core> {
         &self.shared.core
     }
 
-    fn open_workspace(&self, name: &WorkspaceName, replayed: Option<Etag>) -> Result<Arc<Workspace>, Error> {
+    pub(super) fn open_workspace(&self, name: &WorkspaceName, replayed: Option<Etag>) -> Result<Arc<Workspace>, Error> {
         let serial = self.serials.fetch_add(1, Ordering::Relaxed);
         let workspace = Arc::new(Workspace::open(self.core().clone(), name.clone(), serial)?);
         workspace.work_tree.prepare()?;
@@ -205,7 +209,7 @@ impl Store {
         Ok(workspace)
     }
 
-    fn register(&self, workspace: Arc<Workspace>) -> Result<(), Error> {
+    pub(super) fn register(&self, workspace: Arc<Workspace>) -> Result<(), Error> {
         let mut all = self.shared.workspaces.write().unwrap_or_else(PoisonError::into_inner);
         let folded = workspace.name().folded();
         if let Some(other) = all.get(&folded) {
@@ -293,13 +297,6 @@ impl Store {
         Ok(workspace)
     }
 
-    /// Folders that could be workspaces but have no `.git`.
-    pub fn adoptable(&self) -> Result<Vec<WorkspaceName>, Error> {
-        let layout = &self.core().layout;
-        let found = names(layout.root())?;
-        Ok(found.into_iter().filter(|name| !layout.workspace(name).join(".git").exists()).collect())
-    }
-
     /// Takes a workspace away at once; its files go in the background.
     pub fn remove(&self, name: &WorkspaceName) -> Result<(), Error> {
         let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -316,7 +313,7 @@ impl Store {
             workspace.removed.store(false, Ordering::Release);
             return Err(error);
         }
-        self.shared.workspaces.write().unwrap_or_else(PoisonError::into_inner).remove(&name.folded());
+        self.shared.unregister(name);
         self.core().journal.sync_all().map_err(Error::io("sync a removal"))?;
         self.core().upkeep.wake();
         Ok(())
@@ -358,7 +355,7 @@ impl Drop for Store {
 }
 
 /// Owners and workspaces of a data directory.
-fn names(dir: &Path) -> Result<Vec<WorkspaceName>, Error> {
+pub(super) fn names(dir: &Path) -> Result<Vec<WorkspaceName>, Error> {
     let mut found = Vec::new();
     let folders = |dir: &Path| -> Result<Vec<String>, Error> {
         let mut names = Vec::new();
