@@ -1,17 +1,18 @@
 //! Takes in edits made with an editor on the server's disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::sync::Arc;
 
 use git2::{Repository, Status, StatusOptions};
 
-use super::commit::Committed;
+use super::commit::{Committed, Intent, MOVED_TRAILER, RENAMES_TRAILER};
 use super::error::{Error, TipError, WriteError};
 use super::tip::disk_intent;
 use super::watch::is_scratch;
 use super::workspace::Workspace;
 use crate::base::blocking;
+use crate::resource::etag::Etag;
 use crate::resource::key::FilePath;
 
 /// Most paths of one commit of edits on disk, and bytes after which no more are taken in.
@@ -77,7 +78,8 @@ impl Workspace {
             while bytes < PIECE_BYTES
                 && let Some(path) = paths.pop()
             {
-                let is_known = tip.committed_entry(&path)?.is_some();
+                let before = tip.committed_entry(&path)?;
+                let is_known = before.is_some();
                 let is_left_alone =
                     || is_scratch(path.as_str()) || repository.is_path_ignored(path.as_str()).unwrap_or(false);
                 if !is_known && is_left_alone() {
@@ -85,14 +87,17 @@ impl Workspace {
                 }
                 bytes += fs::symlink_metadata(workspace.dir.join(path.as_str())).map_or(0, |found| found.len());
                 match tip.stage_disk(&path) {
-                    Ok(true) => edited.push(path),
+                    Ok(true) => {
+                        let after = tip.committed_entry(&path)?;
+                        edited.push((path, before.map(|e| e.etag), after.map(|e| e.etag)));
+                    }
                     Ok(false) => {}
                     Err(TipError::Store(error)) => return Err(*error),
                     Err(refusal) => refused.push((path.to_string(), refusal.to_string())),
                 }
             }
             edited.sort_unstable();
-            let intent = (!edited.is_empty()).then(|| disk_intent(&workspace, &edited));
+            let intent = (!edited.is_empty()).then(|| intent(&workspace, &edited));
             Ok(((refused, paths), intent))
         });
         match written.await {
@@ -122,6 +127,29 @@ impl Workspace {
         }
         Ok(found)
     }
+}
+
+/// The commit of edits: paths, what each had and has. A file that is gone and one of the same bytes
+/// that is new are a move, and the message says that nothing else is one.
+fn intent(workspace: &Workspace, edited: &[(FilePath, Option<Etag>, Option<Etag>)]) -> Intent {
+    let paths: Vec<FilePath> = edited.iter().map(|(path, _, _)| path.clone()).collect();
+    let mut intent = disk_intent(workspace, &paths);
+    let mut gone: HashMap<Etag, Vec<&FilePath>> = HashMap::new();
+    for (path, old, new) in edited.iter().rev() {
+        if let (Some(old), None) = (old, new) {
+            gone.entry(*old).or_default().push(path);
+        }
+    }
+    let arrived = edited.iter().filter(|(_, old, new)| old.is_none() && new.is_some());
+    if !gone.is_empty() && arrived.clone().next().is_some() {
+        for (path, _, new) in arrived {
+            if let Some(from) = new.and_then(|new| gone.get_mut(&new)).and_then(Vec::pop) {
+                intent.message.push_str(&format!("{MOVED_TRAILER}: {from} -> {path}\n"));
+            }
+        }
+        intent.message.push_str(&format!("{RENAMES_TRAILER}: stated\n"));
+    }
+    intent
 }
 
 /// What was refused and why, the commit, and what is left.

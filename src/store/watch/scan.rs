@@ -67,6 +67,12 @@ impl Eye {
         self.judge(&found, now);
     }
 
+    /// Something came or went: looks once it rests.
+    pub(super) fn scan_soon(&mut self, now: Instant) {
+        let at = now + self.options.quiet;
+        self.scan_at = Some(self.scan_at.map_or(at, |planned| planned.min(at)));
+    }
+
     /// Watches a workspace from now on.
     fn meet(&mut self, workspace: Arc<Workspace>) {
         let name = workspace.name().to_arc();

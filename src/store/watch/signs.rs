@@ -36,7 +36,7 @@ impl Eye {
                         self.compare_soon(&name);
                     }
                 }
-                self.scan_at.get_or_insert(now + self.options.quiet);
+                self.scan_soon(now);
                 return;
             }
             [owner, name, ref rest @ ..] => (owner, name, rest),
@@ -44,9 +44,7 @@ impl Eye {
         let Some(known) = self.known.get_mut(&*format!("{owner}/{name}")) else { return };
         known.last_sign = Some(now);
         match rest {
-            [".git"] => {
-                self.scan_at.get_or_insert(now + self.options.quiet);
-            }
+            [".git"] => self.scan_soon(now),
             [".git", "packed-refs"] | [".git", "refs", "heads", "main"] => known.pending.refs(now),
             // Another branch was there: what was not looked at meanwhile is looked at now.
             [".git", "HEAD"] => {
@@ -107,7 +105,7 @@ impl Eye {
         if folder == root {
             folders.extend([".git", ".git/refs/heads"].map(|inside| root.join(inside)));
         }
-        let ignores = git2::Repository::open(&root).ok();
+        let ignores = std::cell::LazyCell::new(|| git2::Repository::open(&root).ok());
         while let Some(folder) = folders.pop() {
             let Ok(inside) = folder.strip_prefix(&root) else { continue };
             let is_git = inside.components().next().is_some_and(|first| first.as_os_str() == ".git");
