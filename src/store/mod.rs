@@ -12,12 +12,14 @@
 mod absorb;
 mod ancestry;
 mod apply;
+mod backup;
 mod commit;
 mod consolidate;
 mod delta;
 mod diff;
 mod discover;
 mod error;
+mod gitcommand;
 mod gitindex;
 mod heads;
 mod history;

@@ -3,6 +3,7 @@
 mod crash;
 mod disk;
 mod reading;
+mod upkeep;
 mod writing;
 
 use std::path::{Path, PathBuf};
