@@ -44,11 +44,7 @@ struct Entry {
 
 /// Copies everything into a folder, which is made; the server goes on meanwhile. Says how many
 /// workspaces there are.
-pub(super) async fn backup(
-    app: &Arc<App>,
-    to: &Path,
-    progress: &(dyn Fn(u64, u64) + Send + Sync),
-) -> Result<usize> {
+pub(super) async fn backup(app: &Arc<App>, to: &Path, progress: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<usize> {
     let bundles = to.join("workspaces");
     if fs::read_dir(to).is_ok_and(|mut items| items.next().is_some()) {
         bail!("{} is not empty", to.display());

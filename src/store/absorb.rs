@@ -33,23 +33,9 @@ impl Workspace {
     /// asked for all that differs. Ignored files are left out. What equals the newest commit (the
     /// server's own writes) makes no commit.
     pub async fn absorb_disk(self: &Arc<Self>, paths: Option<Vec<FilePath>>) -> Result<Absorbed, Error> {
-        let mut skipped = Vec::new();
-        let mut candidates = match paths {
-            Some(paths) => paths,
-            None => {
-                // git compares with its index, which the writer brings up to date first. The
-                // comparison itself keeps nobody waiting: each path is looked at again later.
-                super::writer::exclusive(self, false, |workspace| workspace.flush_index()).await??;
-                let workspace = self.clone();
-                let mut candidates = Vec::new();
-                for path in blocking::run(move || changed_on_disk(&workspace)).await? {
-                    match FilePath::parse(&path) {
-                        Ok(path) => candidates.push(path),
-                        Err(error) => skipped.push((path, error.to_string())),
-                    }
-                }
-                candidates
-            }
+        let (mut candidates, skipped) = match paths {
+            Some(paths) => (paths, Vec::new()),
+            None => self.changed_on_disk().await?,
         };
         let mut absorbed = Absorbed { committed: None, skipped };
         // What went makes room for folders of its name, and the other way round: from the end on.
@@ -65,6 +51,23 @@ impl Workspace {
             candidates.extend(rest);
         }
         Ok(absorbed)
+    }
+
+    /// Every path whose file differs from the newest commit as git's status sees it, and the names
+    /// that cannot be served.
+    pub(super) async fn changed_on_disk(self: &Arc<Self>) -> Result<(Vec<FilePath>, Vec<(String, String)>), Error> {
+        // git compares with its index, which the writer brings up to date first. The comparison
+        // itself keeps nobody waiting: each path is looked at again later.
+        super::writer::exclusive(self, false, |workspace| workspace.flush_index()).await??;
+        let workspace = self.clone();
+        let (mut found, mut skipped) = (Vec::new(), Vec::new());
+        for path in blocking::run(move || changed_on_disk(&workspace)).await? {
+            match FilePath::parse(&path) {
+                Ok(path) => found.push(path),
+                Err(error) => skipped.push((path, error.to_string())),
+            }
+        }
+        Ok((found, skipped))
     }
 
     /// Commits some of these paths; says which were refused and which are left.

@@ -17,7 +17,10 @@ impl Workspace {
     /// Writes all branches, tags and other refs with their history to a file, as they are at one
     /// moment. Blocking; writes may go on.
     pub fn bundle(&self, file: &Path) -> Result<(), Error> {
-        let file = file.to_str().ok_or_else(|| Error::Git { doing: "write a bundle".into(), what: "the folder's name is not UTF-8".into() })?;
+        let file = file.to_str().ok_or_else(|| Error::Git {
+            doing: "write a bundle".into(),
+            what: "the folder's name is not UTF-8".into(),
+        })?;
         gitcommand::run(&self.git_dir, &["bundle", "create", "--quiet", file, "--all"], || self.is_removed())?;
         if self.is_removed() {
             return Err(Error::NoWorkspace(self.name().clone()));
@@ -39,11 +42,22 @@ impl Store {
             drop(fs::remove_dir_all(&unfinished));
             layout::init(&unfinished, settings, &layout.hooks())?;
             let git_dir = unfinished.join(".git");
-            let bundle = bundle.to_str().ok_or_else(|| Error::Git { doing: "read a bundle".into(), what: "the folder's name is not UTF-8".into() })?;
+            let bundle = bundle.to_str().ok_or_else(|| Error::Git {
+                doing: "read a bundle".into(),
+                what: "the folder's name is not UTF-8".into(),
+            })?;
             // What was committed by hand may break rules that hold for pushes.
             let fetch = [
-                "-c", "transfer.fsckObjects=false", "fetch", "--quiet", "--no-auto-gc", "--no-write-fetch-head",
-                "--update-head-ok", "--no-tags", bundle, "+refs/*:refs/*",
+                "-c",
+                "transfer.fsckObjects=false",
+                "fetch",
+                "--quiet",
+                "--no-auto-gc",
+                "--no-write-fetch-head",
+                "--update-head-ok",
+                "--no-tags",
+                bundle,
+                "+refs/*:refs/*",
             ];
             gitcommand::run(&git_dir, &fetch, || false)?;
             if heads::read_main(&git_dir)?.is_none() {

@@ -13,7 +13,7 @@ use super::heads;
 use super::layout::STATE;
 use super::lock;
 use super::workspace::Workspace;
-use super::workspaces::{self, Store};
+use super::workspaces::Store;
 use crate::resource::key::WorkspaceName;
 
 /// Most entries that are looked at to find out whether a folder rests.
@@ -51,7 +51,7 @@ impl Store {
     /// Folders that could be workspaces but have no `.git`.
     pub fn adoptable(&self) -> Result<Vec<WorkspaceName>, Error> {
         let layout = &self.core().layout;
-        let found = workspaces::names(layout.root())?;
+        let found = names(layout.root())?;
         Ok(found.into_iter().filter(|name| !layout.workspace(name).join(".git").exists()).collect())
     }
 
@@ -86,7 +86,8 @@ impl Store {
             Err(_) => true,
         };
         if git_dir.exists() {
-            let quiet = ["", "HEAD", "index", "refs/heads", "objects/pack"].iter().all(|part| rests(&git_dir.join(part)));
+            let quiet =
+                ["", "HEAD", "index", "refs/heads", "objects/pack"].iter().all(|part| rests(&git_dir.join(part)));
             let is_whole = matches!(heads::read_main(&git_dir), Ok(Some(_)));
             let is_ready = quiet && rests(&dir) && is_whole && !is_hand_at_work(&git_dir);
             return if is_ready { Newcomer::Repository } else { Newcomer::NotYet };
@@ -148,4 +149,32 @@ impl Store {
         self.shared.unregister(workspace.name());
         Ok(true)
     }
+}
+
+/// Owners and workspaces of a data directory.
+pub(super) fn names(dir: &Path) -> Result<Vec<WorkspaceName>, Error> {
+    let mut found = Vec::new();
+    let folders = |dir: &Path| -> Result<Vec<String>, Error> {
+        let mut names = Vec::new();
+        for item in fs::read_dir(dir).map_err(Error::at("list", dir))? {
+            let item = item.map_err(Error::at("list", dir))?;
+            // A link may lead out of the data directory.
+            if item.file_type().is_ok_and(|kind| kind.is_dir())
+                && let Ok(name) = item.file_name().into_string()
+            {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    };
+    for owner in folders(dir)?.into_iter().filter(|owner| owner != STATE) {
+        for name in folders(&dir.join(&owner))? {
+            match WorkspaceName::new(&owner, &name) {
+                Ok(workspace) => found.push(workspace),
+                Err(error) => tracing::warn!(%error, "passing over a folder"),
+            }
+        }
+    }
+    Ok(found)
 }

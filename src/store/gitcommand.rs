@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::error::Error;
 
 /// Most bytes of what git says that an error repeats.
@@ -39,7 +41,7 @@ fn command(git_dir: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a git command to its end, or until `stop` says so: then it is killed, and false.
+/// Runs a git command to its end, or until `stop` says so: then it is ended, and false.
 pub(super) fn run(git_dir: &Path, arguments: &[&str], stop: impl Fn() -> bool) -> Result<bool, Error> {
     let mut child = command(git_dir, arguments).spawn().map_err(Error::io("start git"))?;
     let said = child.stderr.take();
@@ -57,7 +59,8 @@ pub(super) fn run(git_dir: &Path, arguments: &[&str], stop: impl Fn() -> bool) -
             break status;
         }
         if stop() {
-            drop(child.kill());
+            // So that it removes its lock files.
+            let _ = kill_process(Pid::from_child(&child), Signal::TERM);
             drop(child.wait());
             return Ok(false);
         }

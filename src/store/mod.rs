@@ -27,6 +27,7 @@ mod indexfile;
 mod journal;
 mod layout;
 mod lock;
+mod maintain;
 mod objects;
 mod pack;
 mod packfile;

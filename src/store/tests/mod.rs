@@ -24,6 +24,7 @@ const OPTIONS: Options = Options {
     index_entries: 200,
     // Crashes are looked at while the journal still has everything.
     idle: std::time::Duration::from_secs(3600),
+    loose_most: 500,
 };
 
 fn name() -> WorkspaceName {

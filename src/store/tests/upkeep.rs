@@ -37,8 +37,10 @@ fn many_commits_leave_a_workspace_that_clones_as_fast_as_a_fresh_one() {
             let workspace = workspace.clone();
             writes.spawn(async move {
                 let at = path(&format!("components/{:02x}/{n}.yml", n % 256));
-                let text = format!("name: component {n}\nref: {}\ndata: {{}}\nmessage: some words about it\n", n * 7919);
-                let put = move |tip: &mut Tip<'_>| tip.put(&at, Bytes::from(text)).map(|_| ((), Some(intent("Change"))));
+                let text =
+                    format!("name: component {n}\nref: {}\ndata: {{}}\nmessage: some words about it\n", n * 7919);
+                let put =
+                    move |tip: &mut Tip<'_>| tip.put(&at, Bytes::from(text)).map(|_| ((), Some(intent("Change"))));
                 workspace.write(put).await.unwrap();
             });
             if writes.len() >= 16 {
@@ -56,6 +58,11 @@ fn many_commits_leave_a_workspace_that_clones_as_fast_as_a_fresh_one() {
             before = (packs(&bench), Instant::now());
         }
     }
+    let chain = bench.file(".git/objects/info/commit-graphs/commit-graph-chain");
+    while !chain.exists() {
+        assert!(before.1.elapsed() < Duration::from_secs(20), "no commit graph");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     let ours = clone_seconds(&bench, &bench.root());
     let fresh = bench.dir.path().join("fresh");
     let copied = Command::new("cp").arg("-r").arg(bench.root()).arg(&fresh).status().unwrap();
@@ -66,4 +73,29 @@ fn many_commits_leave_a_workspace_that_clones_as_fast_as_a_fresh_one() {
     println!("{} packs; a clone takes {ours:.3} s, of the same freshly packed {packed:.3} s", packs(&bench));
     assert!(ours < packed * 2.0 + 0.1, "{ours} s against {packed} s");
     git(&bench.root(), bench.dir.path(), &["fsck", "--full", "--strict"]);
+}
+
+#[test]
+fn loose_objects_of_commits_by_hand_are_packed() {
+    let bench = Bench::with(Options { idle: Duration::from_millis(100), loose_most: 20, ..OPTIONS });
+    bench.put("a.yml", "1");
+    bench.workspace().flush_index().unwrap();
+    for n in 0..10 {
+        std::fs::write(bench.file("hand.txt"), n.to_string()).unwrap();
+        bench.git_ok(&["add", "hand.txt"]);
+        bench.git_ok(&["commit", "-qm", "By hand"]);
+    }
+    let loose = || bench.git_ok(&["count-objects"]).split(' ').next().unwrap().parse::<usize>().unwrap();
+    assert!(loose() >= 20);
+    bench.runtime.block_on(bench.workspace().refresh()).unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while loose() > 0 {
+        assert!(Instant::now() < until, "{} loose objects", loose());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let snapshot = bench.workspace().snapshot(None).unwrap();
+    let entry = snapshot.entry("hand.txt").unwrap().unwrap();
+    assert_eq!(&*snapshot.blob(entry.etag).unwrap(), b"9");
+    bench.put("a.yml", "2");
+    bench.assert_sound();
 }

@@ -4,9 +4,8 @@
 /// file to be a document, unless it is one already.
 pub(in crate::store) fn is_scratch(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let between = |start: &str, end: &str| {
-        name.len() > start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
-    };
+    let between =
+        |start: &str, end: &str| name.len() > start.len() + end.len() && name.starts_with(start) && name.ends_with(end);
     // Vim: .x.swp, then .x.swo and so on; 4913 finds out whether a folder can be written.
     let is_vim = name == "4913"
         || (name.starts_with('.')
@@ -28,7 +27,9 @@ pub(in crate::store) fn is_scratch(path: &str) -> bool {
 
 /// What `sed -i` writes before it renames: `sed` and six characters, without a dot.
 fn is_sed(name: &str) -> bool {
-    name.len() == 9 && name.bytes().skip(3).all(|b| b.is_ascii_alphanumeric()) && name.bytes().any(|b| b.is_ascii_uppercase())
+    name.len() == 9
+        && name.bytes().skip(3).all(|b| b.is_ascii_alphanumeric())
+        && name.bytes().any(|b| b.is_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -38,8 +39,19 @@ mod tests {
     #[test]
     fn files_of_the_moment_are_known_by_their_names() {
         for name in [
-            ".x.yml.swp", ".x.swo", "a/.swx.swx", "x.yml~", "#x.yml#", ".#x.yml", "4913", ".goutputstream-ABC123",
-            "x.yml.tmp", ".~lock.x.odt#", "x.yml___jb_tmp___", "sedAbC1x9", ".x.kate-swp",
+            ".x.yml.swp",
+            ".x.swo",
+            "a/.swx.swx",
+            "x.yml~",
+            "#x.yml#",
+            ".#x.yml",
+            "4913",
+            ".goutputstream-ABC123",
+            "x.yml.tmp",
+            ".~lock.x.odt#",
+            "x.yml___jb_tmp___",
+            "sedAbC1x9",
+            ".x.kate-swp",
         ] {
             assert!(is_scratch(name), "{name}");
         }

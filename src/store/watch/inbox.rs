@@ -61,7 +61,9 @@ impl Inbox {
             return self.overflow();
         }
         let sign = match event.kind {
-            EventKind::Create(CreateKind::Folder) | EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Sign::Arrived,
+            EventKind::Create(CreateKind::Folder) | EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
+                Sign::Arrived
+            }
             EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_)) => Sign::Open,
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => Sign::Closed,
             EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Sign::Gone,

@@ -90,12 +90,16 @@ impl Eye {
         }
     }
 
-    fn start(&mut self, name: &Arc<str>, work: Work, is_comparison: bool) {
+    fn start(&mut self, name: &Arc<str>, mut work: Work, is_comparison: bool) {
+        let quiet = self.options.quiet;
         let Some(known) = self.known.get_mut(name) else { return };
         known.busy = true;
+        if work.whole {
+            work.open = known.pending.open();
+        }
         let (workspace, inbox) = (known.workspace.clone(), self.inbox.clone());
         self.runtime.spawn(async move {
-            let outcome = work::work(workspace, work, is_comparison).await;
+            let outcome = work::work(workspace, work, is_comparison, quiet).await;
             inbox.done(outcome);
         });
     }
@@ -138,7 +142,11 @@ impl Eye {
     /// Queues a comparison of every workspace: first those where something just happened, then
     /// those that changed last.
     pub(super) fn compare_all(&mut self) {
-        let mut all: Vec<_> = self.known.values().map(|k| (k.last_sign, k.workspace.tip().seconds, k.workspace.name().to_arc())).collect();
+        let mut all: Vec<_> = self
+            .known
+            .values()
+            .map(|k| (k.last_sign, k.workspace.tip().seconds, k.workspace.name().to_arc()))
+            .collect();
         all.sort_by(|a, b| b.cmp(a));
         self.turn.clear();
         for (_, _, name) in all {

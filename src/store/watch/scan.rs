@@ -26,7 +26,8 @@ impl Eye {
         // Watched before they are listed, so that nothing falls in between.
         let mut watched = self.folders.add(&root).is_ok();
         let listed = self.store.folders();
-        let Ok((owners, found)) = listed.inspect_err(|error| tracing::warn!(%error, "cannot look for workspaces")) else {
+        let Ok((owners, found)) = listed.inspect_err(|error| tracing::warn!(%error, "cannot look for workspaces"))
+        else {
             return;
         };
         let mut is_new = false;

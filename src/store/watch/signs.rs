@@ -109,7 +109,8 @@ impl Eye {
         while let Some(folder) = folders.pop() {
             let Ok(inside) = folder.strip_prefix(&root) else { continue };
             let is_git = inside.components().next().is_some_and(|first| first.as_os_str() == ".git");
-            let is_ignored = || ignores.as_ref().is_some_and(|git| git.is_path_ignored(inside.join("")).unwrap_or(false));
+            let is_ignored =
+                || ignores.as_ref().is_some_and(|git| git.is_path_ignored(inside.join("")).unwrap_or(false));
             if !is_git && inside != Path::new("") && !self.folders.has(&folder) && is_ignored() {
                 let is_tracked = inside.to_str().is_some_and(|path| is_committed(&workspace, path));
                 if !is_tracked {

@@ -1,5 +1,7 @@
 //! What is done for one workspace once its files rest.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,9 +9,10 @@ use super::{Outcome, Work};
 use crate::base::blocking;
 use crate::store::discover::is_hand_at_work;
 use crate::store::error::Error;
+use crate::store::heads;
 use crate::store::workspace::Workspace;
 
-pub(super) async fn work(workspace: Arc<Workspace>, work: Work, is_comparison: bool) -> Outcome {
+pub(super) async fn work(workspace: Arc<Workspace>, work: Work, is_comparison: bool, quiet: Duration) -> Outcome {
     let start = Instant::now();
     let mut outcome = Outcome {
         name: Some(workspace.name().to_arc()),
@@ -19,7 +22,7 @@ pub(super) async fn work(workspace: Arc<Workspace>, work: Work, is_comparison: b
         gone: false,
         skipped: Vec::new(),
     };
-    match take_in(&workspace, &work, &mut outcome).await {
+    match take_in(&workspace, &work, quiet, &mut outcome).await {
         Ok(true) => {}
         Ok(false) => outcome.left = Some(work),
         Err(Error::NoWorkspace(_)) => outcome.gone = true,
@@ -39,21 +42,26 @@ pub(super) async fn work(workspace: Arc<Workspace>, work: Work, is_comparison: b
 }
 
 /// False: not now.
-async fn take_in(workspace: &Arc<Workspace>, work: &Work, outcome: &mut Outcome) -> Result<bool, Error> {
+async fn take_in(
+    workspace: &Arc<Workspace>,
+    work: &Work,
+    quiet: Duration,
+    outcome: &mut Outcome,
+) -> Result<bool, Error> {
     let look = {
         let (workspace, paths) = (workspace.clone(), work.paths.clone());
         move || {
             if workspace.is_removed() || !workspace.git_dir.exists() {
                 return Err(Error::NoWorkspace(workspace.name().clone()));
             }
-            let is_moved = crate::store::heads::read_main(&workspace.git_dir)? != Some(workspace.head());
+            let is_moved = heads::read_main(&workspace.git_dir)? != Some(workspace.head());
             let differing = workspace.differing(&paths)?;
             // Last, so that what was begun before the looks above is seen.
             Ok((is_hand_at_work(&workspace.git_dir), is_moved, differing))
         }
     };
-    let (is_hand_at_work, is_moved, differing) = blocking::run(look).await?;
-    if !work.whole && !is_moved && differing.is_empty() {
+    let (is_hand_at_work, is_moved, mut paths) = blocking::run(look).await?;
+    if !work.whole && !is_moved && paths.is_empty() {
         // The server's own writes end here.
         return Ok(true);
     }
@@ -63,13 +71,26 @@ async fn take_in(workspace: &Arc<Workspace>, work: &Work, outcome: &mut Outcome)
     if is_moved {
         workspace.refresh().await?;
     }
-    let absorbed = match work.whole {
-        true => workspace.absorb_disk(None).await?,
-        false => workspace.absorb_disk(Some(differing)).await?,
-    };
+    let mut is_all = true;
+    if work.whole {
+        (paths, outcome.skipped) = workspace.changed_on_disk().await?;
+        // Those that are open sign when they are closed; others may have been written just now
+        // without a sign, and are looked at once more.
+        paths.retain(|path| !work.open.contains(path.as_str()));
+        let all = paths.len();
+        paths.retain(|path| rests(&workspace.dir().join(path.as_str()), quiet));
+        is_all = paths.len() == all;
+    }
+    let absorbed = workspace.absorb_disk(Some(paths)).await?;
     if let Some(committed) = &absorbed.committed {
         tracing::info!(workspace.name = %workspace.name(), commit = %committed.commit, "edits on disk were committed");
     }
-    outcome.skipped = absorbed.skipped;
-    Ok(true)
+    outcome.skipped.extend(absorbed.skipped);
+    Ok(is_all)
+}
+
+/// Whether nobody has written to a file for so long; also when it is gone, or from the future.
+fn rests(file: &Path, quiet: Duration) -> bool {
+    let age = fs::symlink_metadata(file).and_then(|found| found.modified()).map(|at| at.elapsed());
+    !matches!(age, Ok(Ok(age)) if age < quiet)
 }

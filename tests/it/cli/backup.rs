@@ -17,7 +17,7 @@ fn everything(server: &Server, who: (&str, &str)) -> BTreeMap<String, (Value, Va
     for plural in KINDS {
         let list = server.get(who, &format!("/api/v1/{plural}?limit=1000")).expect(200).json();
         for document in list[plural].as_array().expect("a list") {
-            let address = format!("/api/v1/{plural}/{}", document["id"].as_str().expect("an id"));
+            let address = format!("/api/v1/{plural}/{}", document["id"].to_string().trim_matches('"'));
             let history = server.get(who, &format!("{address}/history")).expect(200).json();
             all.insert(address, (document.clone(), history));
         }
@@ -85,7 +85,14 @@ fn a_backup_of_a_running_server_brings_everything_back() {
     assert_eq!(before, after);
     let mine = server.get(ann, "/api/v1/workspaces/ann/lab").expect(200).json();
     assert_eq!(mine["workspace"]["public"], true);
-    server.ask(ann, "POST", "/api/v1/services?workspace=ann/lab", r#"{"descriptor_version": "1", "vendor": "v", "name": "new", "version": "1"}"#).expect(201);
+    server
+        .ask(
+            ann,
+            "POST",
+            "/api/v1/services?workspace=ann/lab",
+            r#"{"descriptor_version": "1", "vendor": "v", "name": "new", "version": "1"}"#,
+        )
+        .expect(201);
     server.stop();
 }
 

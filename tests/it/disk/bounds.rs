@@ -33,7 +33,10 @@ async fn beyond_the_limit_workspaces_are_compared_in_turn() {
         app.workspace(&format!("bob/w{at}")).await;
     }
     let ready = async || app.anonymous().get("/health/ready").await.expect(200).json();
-    until("the limit is told", async || ready().await["notes"][0].as_str().is_some_and(|n| n.contains("watch.folders"))).await;
+    until("the limit is told", async || {
+        ready().await["notes"][0].as_str().is_some_and(|n| n.contains("watch.folders"))
+    })
+    .await;
     assert_eq!(ready().await["status"], "ready");
     for at in 0..5 {
         write(&app, &format!("bob/w{at}"), "services/a.yml", &service("a"));
@@ -89,7 +92,8 @@ async fn watching_costs_writes_little() {
     let [without, with] = took.map(|took| (4 * WRITES) as f64 / took.as_secs_f64());
     println!("creates/s without the watcher {without:.0}, with it {with:.0}");
     for app in apps {
-        until("the tree is clean", async || git::run(&app.tree("ann/lab"), &["status", "--porcelain"]).is_empty()).await;
+        until("the tree is clean", async || git::run(&app.tree("ann/lab"), &["status", "--porcelain"]).is_empty())
+            .await;
         assert_eq!(commits(&app, "ann/lab"), 4 * WRITES + 1);
         app.finish().await;
     }

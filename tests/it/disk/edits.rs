@@ -53,8 +53,7 @@ async fn folders_are_followed_as_they_move_and_turn_into_files() {
     until_names(&app, "ann/lab", &["a", "b"]).await;
     let ids = async || {
         let list = app.as_user("ann").get(LIST).await.json();
-        let mut ids: Vec<_> =
-            list["services"].as_array().unwrap().iter().map(|one| one["id"].to_string()).collect();
+        let mut ids: Vec<_> = list["services"].as_array().unwrap().iter().map(|one| one["id"].to_string()).collect();
         ids.sort();
         ids
     };

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{LONG, commits, lab, names, newest, service, until, until_names, write};
 use crate::support::{git, yaml};
@@ -58,7 +58,13 @@ async fn a_merge_that_waits_for_a_person_is_left_alone() {
     until_names(&app, "ann/lab", &["main"]).await;
     let before = commits(&app, "ann/lab");
     let identity = ["-c", "user.name=Hand", "-c", "user.email=hand@example.org"];
-    let merged = Command::new("git").args(identity).args(["merge", "-q", "side"]).current_dir(&tree).env("HOME", &tree).output().unwrap();
+    let merged = Command::new("git")
+        .args(identity)
+        .args(["merge", "-q", "side"])
+        .current_dir(&tree)
+        .env("HOME", &tree)
+        .output()
+        .unwrap();
     assert!(!merged.status.success());
     assert!(fs::read_to_string(tree.join("services/a.yml")).unwrap().contains("<<<<<<<"));
     tokio::time::sleep(LONG).await;
