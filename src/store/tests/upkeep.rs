@@ -49,7 +49,7 @@ fn many_commits_leave_a_workspace_that_clones_as_fast_as_a_fresh_one() {
         }
         writes.join_all().await;
     });
-    println!("{COMMITS} commits in {:?}", start.elapsed());
+    eprintln!("{COMMITS} commits in {:?}", start.elapsed());
     // Until nothing changes any more.
     let mut before = (usize::MAX, Instant::now());
     while before.1.elapsed() < Duration::from_millis(1_500) {
@@ -70,7 +70,7 @@ fn many_commits_leave_a_workspace_that_clones_as_fast_as_a_fresh_one() {
     let output = git(&fresh, bench.dir.path(), &["repack", "-q", "-a", "-d", "-f"]);
     assert!(output.status.success());
     let packed = clone_seconds(&bench, &fresh);
-    println!("{} packs; a clone takes {ours:.3} s, of the same freshly packed {packed:.3} s", packs(&bench));
+    eprintln!("{} packs; a clone takes {ours:.3} s, of the same freshly packed {packed:.3} s", packs(&bench));
     assert!(ours < packed * 2.0 + 0.1, "{ours} s against {packed} s");
     git(&bench.root(), bench.dir.path(), &["fsck", "--full", "--strict"]);
 }

@@ -18,7 +18,7 @@ async fn a_file_that_is_written_renamed_or_deleted_is_taken_in() {
     // Only files in the folders of a kind are documents.
     write(&app, "ann/lab", "services/b.yml", &service("two"));
     until_names(&app, "ann/lab", &["two"]).await;
-    println!("an edit is in the index after {:?}", start.elapsed());
+    eprintln!("an edit is in the index after {:?}", start.elapsed());
     let message = newest(&app, "ann/lab");
     assert!(message.starts_with("ann: "), "{message}");
     assert!(message.contains("Workleaf-Disk-Edit: services/b.yml"), "{message}");
