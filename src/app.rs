@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -18,13 +18,16 @@ use crate::index::Index;
 use crate::kinds;
 use crate::server::{self, Health, Settings};
 use crate::state::State;
-use crate::store::Store;
+use crate::store::{Store, WatchOptions, Watcher};
 
 /// The folder of everything that is nobody's workspace.
 pub const STATE: &str = ".state";
 
 /// How often the figures are folded.
 const UPKEEP: Duration = Duration::from_secs(5);
+
+/// The one that watches the disk, once it was started.
+type Watching = Arc<Mutex<Option<Watcher>>>;
 
 /// All services over one data directory. Whoever holds one holds the directory's lock.
 pub struct App {
@@ -35,6 +38,7 @@ pub struct App {
     context: Context,
     router: Arc<RwLock<Router>>,
     metrics: PrometheusHandle,
+    watcher: Watching,
     // Last, so that the lock outlives everything that writes.
     _lock: Lock,
 }
@@ -103,15 +107,46 @@ impl App {
             client: client().context("cannot make an HTTP client")?,
         });
         let metrics = recorder();
-        let app = App { live, engine, state, authenticator, context, router: Arc::default(), metrics, _lock: lock };
+        let app = App {
+            live,
+            engine,
+            state,
+            authenticator,
+            context,
+            router: Arc::default(),
+            metrics,
+            watcher: Arc::default(),
+            _lock: lock,
+        };
         app.mount();
         Ok(Arc::new(app))
+    }
+
+    /// From now on edits on disk are taken in, first those from before. Call it inside the runtime.
+    pub fn watch(&self) -> Result<()> {
+        let watch = &self.live.get().watch;
+        if !watch.enabled {
+            return Ok(());
+        }
+        let options = WatchOptions {
+            quiet: Duration::from_millis(watch.quiet),
+            folders: watch.folders,
+            ..WatchOptions::default()
+        };
+        let watcher = self.engine.watch(options).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        *self.watcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(watcher);
+        Ok(())
+    }
+
+    /// Asks the one that watches the disk, if there is one.
+    pub fn watcher<T>(&self, ask: impl FnOnce(&Watcher) -> T) -> Option<T> {
+        self.watcher.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(ask)
     }
 
     /// Builds the router for the kinds as they are now.
     fn mount(&self) {
         let settings = Settings::new(self.live.clone(), self.authenticator.clone());
-        let health = Arc::new(Ready { engine: self.engine.clone() });
+        let health = Arc::new(Ready { engine: self.engine.clone(), watcher: self.watcher.clone() });
         let router = server::router(self.context.clone(), &self.engine.kinds(), self.metrics.clone(), health, settings);
         *self.router.write().unwrap_or_else(PoisonError::into_inner) = router;
     }
@@ -145,6 +180,9 @@ impl App {
 
     /// Everything that was accepted is on disk when this returns.
     pub async fn close(self: &Arc<Self>) -> Result<()> {
+        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // It waits for its own work, which needs this thread.
+        blocking::run(move || drop(watcher)).await;
         self.engine.finish_writes().await;
         let engine = self.engine.clone();
         blocking::run(move || engine.close()).await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
@@ -182,11 +220,17 @@ fn recorder() -> PrometheusHandle {
 
 struct Ready {
     engine: Arc<Engine>,
+    watcher: Watching,
 }
 
 impl Health for Ready {
     fn problems(&self) -> Vec<String> {
         self.engine.problems()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        watcher.as_ref().and_then(Watcher::note).into_iter().collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod backup;
 mod check;
 mod config;
 mod import;
@@ -45,6 +46,10 @@ enum Command {
     Check(check::Check),
     /// Build the index anew from git.
     Reindex,
+    /// Copy all workspaces, accounts and the secret into a folder; a server may run meanwhile.
+    Backup(backup::Backup),
+    /// Make an empty data directory of such a copy.
+    Restore(backup::Restore),
     /// Print the OpenAPI document.
     Openapi,
     /// Manage accounts.
@@ -96,6 +101,8 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             Command::Import(import) => import.run(config).await,
             Command::Check(check) => check.run(&config),
             Command::Reindex => reindex::run(config).await,
+            Command::Backup(backup) => backup.run(config).await,
+            Command::Restore(restore) => restore.run(config).await,
             Command::Openapi => openapi::run(&config),
             Command::User(user) => user.run(config).await,
             Command::Token(token) => token.run(config).await,

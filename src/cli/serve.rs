@@ -52,6 +52,7 @@ pub(super) async fn serve(config: Config) -> Result<ExitCode> {
     let reloads = tokio::spawn(reload(app.clone(), hangup));
     let upkeep = tokio::spawn(app.clone().keep_figures_small());
     say(format!("listening on http://{}", listener.local_addr()?));
+    app.watch()?;
     let first = times(1);
     let stop = async {
         first.await;

@@ -62,6 +62,9 @@ impl Config {
         if limits.changes == 0 {
             return refuse("limits.changes", &limits.changes, "no commit could be made; give a number of changes");
         }
+        if !(50..=60_000).contains(&self.watch.quiet) {
+            return refuse("watch.quiet", &self.watch.quiet, "give milliseconds, 50 to 60000");
+        }
         let authentication = &self.authentication;
         for (key, seconds) in [
             ("authentication.access-lifetime", authentication.access_lifetime),

@@ -30,6 +30,7 @@ pub struct Config {
     pub authentication: Authentication,
     pub session: Session,
     pub catalogue: Catalogue,
+    pub watch: Watch,
     pub limits: Limits,
     pub log: Log,
     pub cache: Cache,
@@ -99,6 +100,17 @@ pub enum SameSite {
 #[serde(rename_all = "kebab-case")]
 pub struct Catalogue {
     pub writers: Writers,
+}
+
+/// How edits on disk are heard of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Watch {
+    pub enabled: bool,
+    /// Milliseconds.
+    pub quiet: u64,
+    /// 0: no limit of ours.
+    pub folders: usize,
 }
 
 /// Who may write the shared catalogue.

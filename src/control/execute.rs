@@ -1,9 +1,11 @@
 //! What the commands do, on an open application.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 
+use super::backup;
 use super::import::{self, Incoming};
 use super::protocol::{Command, ListedToken, ListedUser, Report};
 use crate::app::App;
@@ -28,6 +30,10 @@ pub(super) async fn execute(
         Command::Reindex => {
             app.engine.reindex().await.map_err(|error| anyhow!("the index could not be rebuilt: {error:?}"))?;
             Ok(Report::Reindexed { workspaces: app.engine.workspace_count() })
+        }
+        Command::Backup { to } => {
+            let count = backup::backup(app, Path::new(&to), progress).await?;
+            Ok(Report::Done(format!("copied {count} workspaces, accounts and the secret to {to}")))
         }
         Command::CreateUser { name, email, password, admin } => {
             let new = NewUser { name, email, password, is_admin: admin };

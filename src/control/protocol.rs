@@ -16,6 +16,10 @@ pub enum Command {
         kind: Option<String>,
     },
     Reindex,
+    /// Copy everything into a new folder, named from the root.
+    Backup {
+        to: String,
+    },
     CreateUser {
         name: String,
         email: Option<String>,

@@ -17,6 +17,7 @@ mod place;
 mod read;
 mod strict;
 mod transaction;
+mod watch;
 mod workspaces;
 mod write;
 

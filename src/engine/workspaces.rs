@@ -216,6 +216,11 @@ impl Engine {
         self.store.workspaces().iter().any(|workspace| workspace.name().owner().eq_ignore_ascii_case(owner))
     }
 
+    /// Every workspace, for who keeps copies of them.
+    pub fn workspaces(&self) -> Vec<Arc<Workspace>> {
+        self.store.workspaces()
+    }
+
     /// How many workspaces there are.
     pub fn workspace_count(&self) -> usize {
         self.store.workspaces().len()

@@ -103,7 +103,11 @@ async fn live() -> Json<Value> {
 async fn ready(Extension(pages): Extension<Pages>) -> Response {
     let problems = pages.0.health.problems();
     if problems.is_empty() {
-        return Json(json!({ "status": "ready" })).into_response();
+        let notes = pages.0.health.notes();
+        return match notes.is_empty() {
+            true => Json(json!({ "status": "ready" })).into_response(),
+            false => Json(json!({ "status": "ready", "notes": notes })).into_response(),
+        };
     }
     Fault::new(StatusCode::SERVICE_UNAVAILABLE, problems.join("; ")).with("problems", json!(problems)).into_response()
 }

@@ -25,6 +25,8 @@ use crate::resource::kind::{Kind, Kinds};
 pub trait Health: Send + Sync {
     /// What is wrong, in words for the operator; empty when ready.
     fn problems(&self) -> Vec<String>;
+    /// What the operator should know although it serves.
+    fn notes(&self) -> Vec<String>;
 }
 
 /// The routes of all dialects, those of each kind expanded.

@@ -120,6 +120,14 @@ impl State {
         Ok(())
     }
 
+    /// Writes a consistent copy to a file that is not there yet.
+    pub async fn copy_to(&self, file: &Path) -> Result<(), Error> {
+        let doing = "copying";
+        let file = file.to_str().ok_or_else(|| sql(doing)(sqlx::Error::Protocol("the path is not UTF-8".into())))?;
+        sqlx::query("VACUUM INTO $1").bind(file).execute(&self.pool).await.map_err(sql(doing))?;
+        Ok(())
+    }
+
     /// Removes everything, leaving empty tables.
     pub async fn reset(&self) -> Result<(), Error> {
         const EMPTIED: [&str; 9] = [

@@ -1,15 +1,23 @@
 //! Takes in edits made with an editor on the server's disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
 use std::sync::Arc;
 
 use git2::{Repository, Status, StatusOptions};
 
-use super::commit::Committed;
+use super::commit::{Committed, Intent, MOVED_TRAILER, RENAMES_TRAILER};
 use super::error::{Error, TipError, WriteError};
 use super::tip::disk_intent;
+use super::watch::is_scratch;
 use super::workspace::Workspace;
+use crate::base::blocking;
+use crate::resource::etag::Etag;
 use crate::resource::key::FilePath;
+
+/// Most paths of one commit of edits on disk, and bytes after which no more are taken in.
+const PIECE_PATHS: usize = 2_000;
+const PIECE_BYTES: u64 = 32 << 20;
 
 /// What became of edits on disk.
 #[derive(Debug, Default)]
@@ -25,57 +33,130 @@ impl Workspace {
     /// asked for all that differs. Ignored files are left out. What equals the newest commit (the
     /// server's own writes) makes no commit.
     pub async fn absorb_disk(self: &Arc<Self>, paths: Option<Vec<FilePath>>) -> Result<Absorbed, Error> {
-        let mut skipped = Vec::new();
-        let candidates = match paths {
-            Some(paths) => paths,
-            None => {
-                // git compares with its index, which the writer brings up to date first.
-                let listed = super::writer::exclusive(self, false, |workspace| {
-                    workspace.flush_index()?;
-                    changed_on_disk(workspace)
-                });
-                let mut candidates = Vec::new();
-                for path in listed.await?? {
-                    match FilePath::parse(&path) {
-                        Ok(path) => candidates.push(path),
-                        Err(error) => skipped.push((path, error.to_string())),
-                    }
-                }
-                candidates
-            }
+        let (mut candidates, skipped) = match paths {
+            Some(paths) => (paths, Vec::new()),
+            None => self.changed_on_disk().await?,
         };
-        if candidates.is_empty() {
-            return Ok(Absorbed { committed: None, skipped });
+        let mut absorbed = Absorbed { committed: None, skipped };
+        // What went makes room for folders of its name, and the other way round: from the end on.
+        candidates.sort_by_cached_key(|path| {
+            !fs::symlink_metadata(self.dir.join(path.as_str())).is_ok_and(|found| found.is_file())
+        });
+        // In pieces: what is staged is in memory.
+        while !candidates.is_empty() {
+            let piece = candidates.split_off(candidates.len().saturating_sub(PIECE_PATHS));
+            let (refused, committed, rest) = self.absorb_piece(piece).await?;
+            absorbed.skipped.extend(refused);
+            absorbed.committed = committed.or(absorbed.committed);
+            candidates.extend(rest);
         }
+        Ok(absorbed)
+    }
+
+    /// Every path whose file differs from the newest commit as git's status sees it, and the names
+    /// that cannot be served.
+    pub(super) async fn changed_on_disk(self: &Arc<Self>) -> Result<(Vec<FilePath>, Vec<(String, String)>), Error> {
+        // git compares with its index, which the writer brings up to date first. The comparison
+        // itself keeps nobody waiting: each path is looked at again later.
+        super::writer::exclusive(self, false, |workspace| workspace.flush_index()).await??;
+        let workspace = self.clone();
+        let (mut found, mut skipped) = (Vec::new(), Vec::new());
+        for path in blocking::run(move || changed_on_disk(&workspace)).await? {
+            match FilePath::parse(&path) {
+                Ok(path) => found.push(path),
+                Err(error) => skipped.push((path, error.to_string())),
+            }
+        }
+        Ok((found, skipped))
+    }
+
+    /// Commits some of these paths; says which were refused and which are left.
+    async fn absorb_piece(self: &Arc<Self>, mut paths: Vec<FilePath>) -> Result<Piece, Error> {
         let workspace = self.clone();
         let written = self.write::<_, Error, _>(move |tip| {
             let repository = open(&workspace)?;
             let mut refused = Vec::new();
             let mut edited = Vec::new();
-            for path in candidates {
-                let is_known = tip.committed_entry(&path)?.is_some();
-                if !is_known && repository.is_path_ignored(path.as_str()).unwrap_or(false) {
+            let mut bytes = 0;
+            while bytes < PIECE_BYTES
+                && let Some(path) = paths.pop()
+            {
+                let before = tip.committed_entry(&path)?;
+                let is_known = before.is_some();
+                let is_left_alone =
+                    || is_scratch(path.as_str()) || repository.is_path_ignored(path.as_str()).unwrap_or(false);
+                if !is_known && is_left_alone() {
                     continue;
                 }
+                bytes += fs::symlink_metadata(workspace.dir.join(path.as_str())).map_or(0, |found| found.len());
                 match tip.stage_disk(&path) {
-                    Ok(true) => edited.push(path),
+                    Ok(true) => {
+                        let after = tip.committed_entry(&path)?;
+                        edited.push((path, before.map(|e| e.etag), after.map(|e| e.etag)));
+                    }
                     Ok(false) => {}
                     Err(TipError::Store(error)) => return Err(*error),
                     Err(refusal) => refused.push((path.to_string(), refusal.to_string())),
                 }
             }
-            let intent = (!edited.is_empty()).then(|| disk_intent(&workspace, &edited));
-            Ok((refused, intent))
+            edited.sort_unstable();
+            let intent = (!edited.is_empty()).then(|| intent(&workspace, &edited));
+            Ok(((refused, paths), intent))
         });
         match written.await {
-            Ok((refused, committed)) => {
-                skipped.extend(refused);
-                Ok(Absorbed { committed, skipped })
-            }
+            Ok(((refused, rest), committed)) => Ok((refused, committed, rest)),
             Err(WriteError::Refused(error) | WriteError::Store(error)) => Err(error),
         }
     }
+
+    /// Which of these paths may differ from the newest commit: cheap, and beside the writer. The
+    /// server's own files are known by their times and left out.
+    pub(super) fn differing(self: &Arc<Self>, paths: &[String]) -> Result<Vec<FilePath>, Error> {
+        let snapshot = self.snapshot(None)?;
+        let mut folders = self.work_tree.peek()?;
+        let mut found = Vec::new();
+        for path in paths {
+            let Ok(path) = FilePath::parse(path) else {
+                tracing::warn!(workspace.name = %self.name(), path, "a file stays out of git: its name cannot be served");
+                continue;
+            };
+            let differs = match snapshot.entry(path.as_str())? {
+                Some(entry) => folders.stat(&path, entry.etag).is_none(),
+                None => fs::symlink_metadata(self.dir.join(path.as_str())).is_ok_and(|found| !found.is_dir()),
+            };
+            if differs {
+                found.push(path);
+            }
+        }
+        Ok(found)
+    }
 }
+
+/// The commit of edits: paths, what each had and has. A file that is gone and one of the same bytes
+/// that is new are a move, and the message says that nothing else is one.
+fn intent(workspace: &Workspace, edited: &[(FilePath, Option<Etag>, Option<Etag>)]) -> Intent {
+    let paths: Vec<FilePath> = edited.iter().map(|(path, _, _)| path.clone()).collect();
+    let mut intent = disk_intent(workspace, &paths);
+    let mut gone: HashMap<Etag, Vec<&FilePath>> = HashMap::new();
+    for (path, old, new) in edited.iter().rev() {
+        if let (Some(old), None) = (old, new) {
+            gone.entry(*old).or_default().push(path);
+        }
+    }
+    let arrived = edited.iter().filter(|(_, old, new)| old.is_none() && new.is_some());
+    if !gone.is_empty() && arrived.clone().next().is_some() {
+        for (path, _, new) in arrived {
+            if let Some(from) = new.and_then(|new| gone.get_mut(&new)).and_then(Vec::pop) {
+                intent.message.push_str(&format!("{MOVED_TRAILER}: {from} -> {path}\n"));
+            }
+        }
+        intent.message.push_str(&format!("{RENAMES_TRAILER}: stated\n"));
+    }
+    intent
+}
+
+/// What was refused and why, the commit, and what is left.
+type Piece = (Vec<(String, String)>, Option<Arc<Committed>>, Vec<FilePath>);
 
 fn open(workspace: &Workspace) -> Result<Repository, Error> {
     Repository::open(&workspace.dir).map_err(Error::git("open the repository"))

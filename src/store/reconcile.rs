@@ -196,3 +196,14 @@ pub(super) fn recover(workspace: &Arc<Workspace>, bases: &[Etag], torn: bool) ->
     workspace.index.note(notes, head);
     workspace.flush_index()
 }
+
+/// Writes every file of `main` where the disk has none.
+pub(super) fn check_out(workspace: &Arc<Workspace>) -> Result<(), Error> {
+    let head = workspace.head();
+    let _hold = workspace.index.hold(head)?.ok_or_else(|| Error::Busy(workspace.name().clone()))?;
+    let files = workspace.snapshot(None)?.files("", true)?;
+    let changes = files.iter().map(|file| (file.path.as_ref().to_owned(), vec![None], Some(file.entry()))).collect();
+    let notes = catch_up(workspace, changes, false)?;
+    workspace.index.note(notes, head);
+    workspace.flush_index()
+}

@@ -39,6 +39,11 @@ struct Known {
 }
 
 impl Packs {
+    /// Somebody else changed them.
+    pub(super) fn forget(&mut self) {
+        self.known = None;
+    }
+
     /// The packs of the smallest size that has enough of them.
     fn to_merge(&self, fan: usize) -> Option<Vec<Known>> {
         let known = self.known.as_ref()?;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::ancestry;
 use super::commit::{self, Committed, Intent};
+use super::discover;
 use super::error::{Error, WriteError};
 use super::gitindex::GitIndex;
 use super::heads;
@@ -52,6 +53,8 @@ pub struct Workspace {
     /// Paths whose file could not be written: what the disk has there is old, not an edit.
     stale: Mutex<HashSet<FilePath>>,
     pub(super) removed: AtomicBool,
+    /// Which folder `.git` was when it was opened.
+    pub(super) identity: Option<(u64, u64)>,
 }
 
 impl fmt::Debug for Workspace {
@@ -88,6 +91,7 @@ impl Workspace {
             settings: RwLock::new(settings),
             stale: Mutex::new(HashSet::new()),
             removed: AtomicBool::new(false),
+            identity: discover::identity(&git_dir),
             core,
             name,
             dir,

@@ -3,17 +3,19 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::commit::{self, Committed, Intent};
+use super::discover;
 use super::error::Error;
 use super::heads;
 use super::journal::Journal;
-use super::layout::{self, Layout, STATE, Settings};
+use super::layout::{self, Layout, Settings};
 use super::lock;
+use super::maintain;
 use super::objects::{self, Caches};
 use super::pack::{self, Builder, Kind};
 use super::packfile;
@@ -41,6 +43,8 @@ pub struct Options {
     pub index_entries: usize,
     /// A journal that nobody wrote to for so long is checkpointed.
     pub idle: Duration,
+    /// Loose objects, as commits by hand make them, that are packed.
+    pub loose_most: usize,
 }
 
 impl Default for Options {
@@ -51,6 +55,7 @@ impl Default for Options {
             file_bytes: 16 << 20,
             index_entries: 200,
             idle: Duration::from_secs(3),
+            loose_most: 500,
         }
     }
 }
@@ -67,6 +72,8 @@ pub(super) struct Core {
     pub(super) upkeep: Bell,
     /// Compressors between groups; each takes half a megabyte.
     builders: Mutex<Vec<Builder>>,
+    /// Ends what git does in the background.
+    pub(super) stopping: AtomicBool,
     publisher: OnceLock<Box<Publish>>,
     absorber: OnceLock<Box<Absorb>>,
 }
@@ -107,16 +114,20 @@ impl Shared {
     pub(super) fn workspaces(&self) -> Vec<Arc<Workspace>> {
         self.workspaces.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
+
+    pub(super) fn unregister(&self, name: &WorkspaceName) {
+        self.workspaces.write().unwrap_or_else(PoisonError::into_inner).remove(&name.folded());
+    }
 }
 
 /// All workspaces of one data directory. One process at a time may open it: its caller sees to that.
 pub struct Store {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     /// Held while a workspace is made or removed.
-    changing: Mutex<()>,
+    pub(super) changing: Mutex<()>,
     serials: AtomicU32,
     names: AtomicU64,
-    upkeep: Option<JoinHandle<()>>,
+    upkeep: Vec<JoinHandle<()>>,
 }
 
 impl Store {
@@ -150,6 +161,7 @@ impl Store {
             caches,
             upkeep: Bell::default(),
             builders: Mutex::new(Vec::new()),
+            stopping: AtomicBool::new(false),
             publisher: OnceLock::new(),
             absorber: OnceLock::new(),
         });
@@ -159,9 +171,9 @@ impl Store {
             changing: Mutex::new(()),
             serials: AtomicU32::new(0),
             names: AtomicU64::new(0),
-            upkeep: None,
+            upkeep: Vec::new(),
         };
-        for name in names(&dir)? {
+        for name in discover::names(&dir)? {
             if !store.core().layout.workspace(&name).join(".git").is_dir() {
                 tracing::warn!(workspace.name = %name, "passing over a folder without .git");
                 continue;
@@ -171,17 +183,19 @@ impl Store {
                 Err(error) => tracing::warn!(workspace.name = %name, %error, "passing over a workspace"),
             }
         }
-        let shared = store.shared.clone();
-        let thread = std::thread::Builder::new().name("upkeep".into()).spawn(move || upkeep::run(&shared));
-        store.upkeep = Some(thread.map_err(Error::io("start the upkeep thread"))?);
+        for (name, run) in [("upkeep", upkeep::run as fn(&Shared)), ("maintain", maintain::run)] {
+            let shared = store.shared.clone();
+            let thread = std::thread::Builder::new().name(name.into()).spawn(move || run(&shared));
+            store.upkeep.push(thread.map_err(Error::io("start an upkeep thread"))?);
+        }
         Ok(store)
     }
 
-    fn core(&self) -> &Arc<Core> {
+    pub(super) fn core(&self) -> &Arc<Core> {
         &self.shared.core
     }
 
-    fn open_workspace(&self, name: &WorkspaceName, replayed: Option<Etag>) -> Result<Arc<Workspace>, Error> {
+    pub(super) fn open_workspace(&self, name: &WorkspaceName, replayed: Option<Etag>) -> Result<Arc<Workspace>, Error> {
         let serial = self.serials.fetch_add(1, Ordering::Relaxed);
         let workspace = Arc::new(Workspace::open(self.core().clone(), name.clone(), serial)?);
         workspace.work_tree.prepare()?;
@@ -205,7 +219,7 @@ impl Store {
         Ok(workspace)
     }
 
-    fn register(&self, workspace: Arc<Workspace>) -> Result<(), Error> {
+    pub(super) fn register(&self, workspace: Arc<Workspace>) -> Result<(), Error> {
         let mut all = self.shared.workspaces.write().unwrap_or_else(PoisonError::into_inner);
         let folded = workspace.name().folded();
         if let Some(other) = all.get(&folded) {
@@ -293,13 +307,6 @@ impl Store {
         Ok(workspace)
     }
 
-    /// Folders that could be workspaces but have no `.git`.
-    pub fn adoptable(&self) -> Result<Vec<WorkspaceName>, Error> {
-        let layout = &self.core().layout;
-        let found = names(layout.root())?;
-        Ok(found.into_iter().filter(|name| !layout.workspace(name).join(".git").exists()).collect())
-    }
-
     /// Takes a workspace away at once; its files go in the background.
     pub fn remove(&self, name: &WorkspaceName) -> Result<(), Error> {
         let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -316,7 +323,7 @@ impl Store {
             workspace.removed.store(false, Ordering::Release);
             return Err(error);
         }
-        self.shared.workspaces.write().unwrap_or_else(PoisonError::into_inner).remove(&name.folded());
+        self.shared.unregister(name);
         self.core().journal.sync_all().map_err(Error::io("sync a removal"))?;
         self.core().upkeep.wake();
         Ok(())
@@ -347,42 +354,16 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
+        self.core().stopping.store(true, Ordering::Release);
         self.core().upkeep.stop();
-        if let Some(thread) = self.upkeep.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the upkeep thread panicked");
+        for thread in self.upkeep.drain(..) {
+            thread.thread().unpark();
+            if thread.join().is_err() {
+                tracing::error!("an upkeep thread panicked");
+            }
         }
         self.settle();
     }
-}
-
-/// Owners and workspaces of a data directory.
-fn names(dir: &Path) -> Result<Vec<WorkspaceName>, Error> {
-    let mut found = Vec::new();
-    let folders = |dir: &Path| -> Result<Vec<String>, Error> {
-        let mut names = Vec::new();
-        for item in fs::read_dir(dir).map_err(Error::at("list", dir))? {
-            let item = item.map_err(Error::at("list", dir))?;
-            // A link may lead out of the data directory.
-            if item.file_type().is_ok_and(|kind| kind.is_dir())
-                && let Ok(name) = item.file_name().into_string()
-            {
-                names.push(name);
-            }
-        }
-        names.sort_unstable();
-        Ok(names)
-    };
-    for owner in folders(dir)?.into_iter().filter(|owner| owner != STATE) {
-        for name in folders(&dir.join(&owner))? {
-            match WorkspaceName::new(&owner, &name) {
-                Ok(workspace) => found.push(workspace),
-                Err(error) => tracing::warn!(%error, "passing over a folder"),
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// The first commit of a new repository: no files.

@@ -121,6 +121,11 @@ impl WorkTree {
             seen.clear();
         }
         drop(seen);
+        self.peek()
+    }
+
+    /// The same beside a round.
+    pub(super) fn peek(&self) -> Result<Folders<'_>, Error> {
         let root = rustix::fs::open(&self.root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(Error::sys("open the work tree"))?;
         Ok(Folders { tree: self, root: Arc::new(root), open: HashMap::new() })

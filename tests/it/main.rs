@@ -4,6 +4,7 @@ mod access;
 mod architecture;
 mod cli;
 mod dci;
+mod disk;
 mod kinds;
 mod login;
 mod reference;

@@ -3,6 +3,7 @@
 mod crash;
 mod disk;
 mod reading;
+mod upkeep;
 mod writing;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ const OPTIONS: Options = Options {
     index_entries: 200,
     // Crashes are looked at while the journal still has everything.
     idle: std::time::Duration::from_secs(3600),
+    loose_most: 500,
 };
 
 fn name() -> WorkspaceName {

@@ -1,5 +1,8 @@
 //! The disk under a tip: what somebody edited there is committed before it could be overwritten.
 
+use std::fs;
+use std::path::Path;
+
 use super::super::error::{Error, TipError};
 use super::super::staging;
 use super::super::tree::{Entry, FileMode};
@@ -92,9 +95,13 @@ impl Tip<'_> {
     pub(in crate::store) fn stage_disk(&mut self, path: &FilePath) -> Result<bool, TipError> {
         let Some(folders) = &mut self.folders else { return Ok(false) };
         let most = self.workspace.core.options.file_bytes;
-        let found = folders.look(path, most)?;
         let load = loader(&self.trees, &self.workspace.objects);
-        let entry = self.staging.find(&load, path.as_str())?;
+        let entry = self.staging.find(&load, path.as_str())?.filter(|e| e.mode != FileMode::Folder);
+        let found = match folders.look(path, most) {
+            // A folder took the file's place, or a file that of a folder above it.
+            Err(TipError::Disk { .. }) if entry.is_some() && !is_a_file(&self.workspace.dir, path) => OnDisk::Missing,
+            found => found?,
+        };
         let disk = match &found {
             OnDisk::Missing => None,
             OnDisk::File { etag, .. } => Some(*etag),
@@ -121,6 +128,11 @@ impl Tip<'_> {
         }
         self.commit(&disk_intent(self.workspace, &staged)).map(|_| ())
     }
+}
+
+/// Whether something other than a folder stands at a path.
+fn is_a_file(dir: &Path, path: &FilePath) -> bool {
+    fs::symlink_metadata(dir.join(path.as_str())).is_ok_and(|found| !found.is_dir())
 }
 
 /// The same, read again where only its id is known.

@@ -1,5 +1,6 @@
 //! The command line and the process: the real binary, beside a running server and without one.
 
+mod backup;
 mod check;
 mod config;
 mod import;

@@ -1,0 +1,73 @@
+//! Workspaces that come and go on the server's disk.
+
+use std::sync::{Arc, Weak};
+
+use super::Engine;
+use super::error::Error;
+use crate::base::blocking;
+use crate::resource::actor::Author;
+use crate::resource::key::{RESERVED_OWNERS, WorkspaceName};
+use crate::state;
+use crate::state::accounts::NewAccount;
+use crate::store::{Seen, Settings, WatchOptions, Watcher, Workspace};
+
+impl Engine {
+    /// Takes in what happens on the disk, until the watcher is dropped.
+    pub fn watch(self: &Arc<Self>, options: WatchOptions) -> Result<Watcher, Error> {
+        let engine = Arc::downgrade(self);
+        Ok(self.store.watch(options, move |seen| Box::pin(see(engine.clone(), seen)))?)
+    }
+
+    async fn appeared(self: &Arc<Self>, workspace: &Arc<Workspace>) -> Result<(), Error> {
+        let engine = self.clone();
+        // In the writer's turn, so that no commit comes in between.
+        workspace.exclusive(move |workspace| engine.compare(workspace)).await?
+    }
+
+    /// The index forgets it. Who may do what there stays known: it may come back.
+    async fn vanished(self: &Arc<Self>, workspace: Arc<Workspace>) -> Result<(), Error> {
+        let engine = self.clone();
+        blocking::run(move || {
+            engine.selections.forget(workspace.name().as_str());
+            // Not that of another one that has its name by now.
+            if engine.store.workspace(workspace.name()).is_err() {
+                engine.index.forget(workspace.name().as_str())?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Makes a workspace of files without a repository, and an account without a password for its
+    /// owner where there is none (decisions.md 27).
+    async fn adopt(self: &Arc<Self>, name: WorkspaceName) -> Result<(), Error> {
+        let owner = name.owner().to_owned();
+        if !RESERVED_OWNERS.contains(&owner.to_ascii_lowercase().as_str()) {
+            let new = NewAccount { name: &owner, email: None, password: None, is_admin: false };
+            match self.state.create_account(new).await {
+                Ok(_) | Err(state::Error::Exists { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let author = Author { email: format!("{owner}@workleaf.invalid"), name: owner };
+        let engine = self.clone();
+        let wanted = name.clone();
+        let workspace = blocking::run(move || engine.store.adopt(&wanted, Settings::default(), &author)).await?;
+        tracing::info!(workspace.name = %name, "a folder on disk became a workspace");
+        self.appeared(&workspace).await?;
+        workspace.absorb_disk(None).await?;
+        Ok(())
+    }
+}
+
+async fn see(engine: Weak<Engine>, seen: Seen) {
+    let Some(engine) = engine.upgrade() else { return };
+    let (name, done) = match seen {
+        Seen::Appeared(workspace) => (workspace.name().clone(), engine.appeared(&workspace).await),
+        Seen::Vanished(workspace) => (workspace.name().clone(), engine.vanished(workspace).await),
+        Seen::Adoptable(name) => (name.clone(), engine.adopt(name).await),
+    };
+    if let Err(error) = done {
+        tracing::warn!(?error, workspace.name = %name, "a workspace that came or went on disk is not in the index");
+    }
+}

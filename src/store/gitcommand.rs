@@ -1,0 +1,76 @@
+//! The installed git, for what libgit2 cannot do.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::error::Error;
+
+/// Most bytes of what git says that an error repeats.
+const SAID_MOST: u64 = 2_000;
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A git command on a repository, at the lowest priority: no settings of the machine or of whoever
+/// started the server, no hook, no prompt, and no remote that a repository's own configuration
+/// could have it call.
+fn command(git_dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("nice");
+    command
+        .args(["-n", "19", "git"])
+        .args(["-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false"])
+        .arg("--git-dir")
+        .arg(git_dir)
+        .args(arguments)
+        .current_dir(git_dir)
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("HOME", git_dir.join("workleaf"))
+        .env("LC_ALL", "C")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_ALLOW_PROTOCOL", "file")
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Runs a git command to its end, or until `stop` says so: then it is ended, and false.
+pub(super) fn run(git_dir: &Path, arguments: &[&str], stop: impl Fn() -> bool) -> Result<bool, Error> {
+    let mut child = command(git_dir, arguments).spawn().map_err(Error::io("start git"))?;
+    let said = child.stderr.take();
+    // Read beside, so that git never waits for a reader.
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        if let Some(mut said) = said {
+            drop((&mut said).take(SAID_MOST).read_to_string(&mut text));
+            drop(std::io::copy(&mut said, &mut std::io::sink()));
+        }
+        text
+    });
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(Error::io("wait for git"))? {
+            break status;
+        }
+        if stop() {
+            // So that it removes its lock files.
+            let _ = kill_process(Pid::from_child(&child), Signal::TERM);
+            drop(child.wait());
+            return Ok(false);
+        }
+        std::thread::sleep(LOOK);
+    };
+    let said = reader.join().unwrap_or_default();
+    if status.success() {
+        return Ok(true);
+    }
+    let doing = format!("run git {}", arguments.first().copied().unwrap_or_default());
+    Err(Error::Git { doing, what: said.trim().to_owned() })
+}

@@ -1,0 +1,92 @@
+//! What git itself does best once a workspace rests: loose objects of commits made by hand become
+//! a pack, and the commit graph is written, which spares walks through history.
+//!
+//! One workspace at a time, at the lowest priority, beside readers and writers: nothing that is in
+//! use goes. Packs of the server's own are merged by [`super::upkeep`].
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use super::discover::is_hand_at_work;
+use super::error::Error;
+use super::gitcommand;
+use super::workspace::Workspace;
+use super::workspaces::Shared;
+use crate::resource::etag::Etag;
+
+/// Between two looks; a workspace whose head did not move meanwhile rests.
+const PAUSE: Duration = Duration::from_secs(2);
+/// The graph is written anew after so many commits.
+const GRAPH: u32 = 1_000;
+
+/// What is known of a workspace since the start.
+#[derive(Default)]
+struct Seen {
+    head: Option<Etag>,
+    is_done: bool,
+    graph: Option<u32>,
+}
+
+/// The thread.
+pub(super) fn run(shared: &Shared) {
+    let mut seen: HashMap<u64, Seen> = HashMap::new();
+    let stopping = || shared.core.stopping.load(Ordering::Acquire);
+    while !stopping() {
+        std::thread::park_timeout(PAUSE.min(shared.core.options.idle));
+        let workspaces = shared.workspaces();
+        seen.retain(|id, _| workspaces.iter().any(|workspace| workspace.id() == *id));
+        for workspace in workspaces {
+            if stopping() {
+                return;
+            }
+            let seen = seen.entry(workspace.id()).or_default();
+            let head = Some(workspace.head());
+            if seen.head != head {
+                *seen = Seen { head, is_done: false, graph: seen.graph };
+                continue;
+            }
+            if seen.is_done || workspace.is_writing() || is_hand_at_work(&workspace.git_dir) {
+                continue;
+            }
+            seen.is_done = true;
+            if let Err(error) = maintain(&workspace, seen, &stopping)
+                && !workspace.is_removed()
+            {
+                tracing::warn!(workspace.name = %workspace.name(), %error, "upkeep by git failed");
+            }
+        }
+    }
+}
+
+fn maintain(workspace: &Arc<Workspace>, seen: &mut Seen, stopping: &impl Fn() -> bool) -> Result<(), Error> {
+    let stop = || stopping() || workspace.is_removed();
+    let git_dir = &workspace.git_dir;
+    if loose_objects(git_dir) >= workspace.core.options.loose_most {
+        // Not while packs are merged.
+        let _one = workspace.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        gitcommand::run(git_dir, &["repack", "-d", "-q"], stop)?;
+        workspace.packs.lock().unwrap_or_else(PoisonError::into_inner).forget();
+        workspace.objects.reopen();
+    }
+    let generation = workspace.generation();
+    let info = git_dir.join("objects/info");
+    let is_there = info.join("commit-graphs/commit-graph-chain").exists() || info.join("commit-graph").exists();
+    let written = seen.graph.unwrap_or(if is_there { generation } else { 0 });
+    if generation.saturating_sub(written) >= GRAPH {
+        gitcommand::run(git_dir, &["commit-graph", "write", "--reachable", "--split", "--no-progress"], stop)?;
+        seen.graph = Some(generation);
+    } else {
+        seen.graph = Some(written);
+    }
+    Ok(())
+}
+
+fn loose_objects(git_dir: &Path) -> usize {
+    let Ok(folders) = fs::read_dir(git_dir.join("objects")) else { return 0 };
+    let is_loose = |folder: &fs::DirEntry| folder.file_name().len() == 2;
+    folders.flatten().filter(is_loose).filter_map(|folder| fs::read_dir(folder.path()).ok()).map(Iterator::count).sum()
+}

@@ -1,0 +1,96 @@
+//! What is done for one workspace once its files rest.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Outcome, Work};
+use crate::base::blocking;
+use crate::store::discover::is_hand_at_work;
+use crate::store::error::Error;
+use crate::store::heads;
+use crate::store::workspace::Workspace;
+
+pub(super) async fn work(workspace: Arc<Workspace>, work: Work, is_comparison: bool, quiet: Duration) -> Outcome {
+    let start = Instant::now();
+    let mut outcome = Outcome {
+        name: Some(workspace.name().to_arc()),
+        left: None,
+        is_comparison,
+        took: Duration::ZERO,
+        gone: false,
+        skipped: Vec::new(),
+    };
+    match take_in(&workspace, &work, quiet, &mut outcome).await {
+        Ok(true) => {}
+        Ok(false) => outcome.left = Some(work),
+        Err(Error::NoWorkspace(_)) => outcome.gone = true,
+        Err(error) if !workspace.git_dir.exists() => {
+            tracing::debug!(workspace.name = %workspace.name(), %error, "a workspace went");
+            outcome.gone = true;
+        }
+        Err(error) => {
+            if !matches!(error, Error::Busy(_)) {
+                tracing::warn!(workspace.name = %workspace.name(), %error, "edits on disk are not taken in yet");
+            }
+            outcome.left = Some(work);
+        }
+    }
+    outcome.took = start.elapsed();
+    outcome
+}
+
+/// False: not now.
+async fn take_in(
+    workspace: &Arc<Workspace>,
+    work: &Work,
+    quiet: Duration,
+    outcome: &mut Outcome,
+) -> Result<bool, Error> {
+    let look = {
+        let (workspace, paths) = (workspace.clone(), work.paths.clone());
+        move || {
+            if workspace.is_removed() || !workspace.git_dir.exists() {
+                return Err(Error::NoWorkspace(workspace.name().clone()));
+            }
+            let is_moved = heads::read_main(&workspace.git_dir)? != Some(workspace.head());
+            let differing = workspace.differing(&paths)?;
+            // Last, so that what was begun before the looks above is seen.
+            Ok((is_hand_at_work(&workspace.git_dir), is_moved, differing))
+        }
+    };
+    let (is_hand_at_work, is_moved, mut paths) = blocking::run(look).await?;
+    if !work.whole && !is_moved && paths.is_empty() {
+        // The server's own writes end here.
+        return Ok(true);
+    }
+    if is_hand_at_work {
+        return Ok(false);
+    }
+    if is_moved {
+        workspace.refresh().await?;
+    }
+    let mut is_all = true;
+    if work.whole {
+        (paths, outcome.skipped) = workspace.changed_on_disk().await?;
+        // Those that are open sign when they are closed; others may have been written just now
+        // without a sign, and are looked at once more.
+        paths.retain(|path| !work.open.contains(path.as_str()));
+        let all = paths.len();
+        paths.retain(|path| rests(&workspace.dir().join(path.as_str()), quiet));
+        is_all = paths.len() == all;
+    }
+    let absorbed = workspace.absorb_disk(Some(paths)).await?;
+    if let Some(committed) = &absorbed.committed {
+        tracing::info!(workspace.name = %workspace.name(), commit = %committed.commit, "edits on disk were committed");
+    }
+    outcome.skipped.extend(absorbed.skipped);
+    Ok(is_all)
+}
+
+/// Whether nobody has written to a file for so long; also when it is gone, or from the future.
+fn rests(file: &Path, quiet: Duration) -> bool {
+    let age = fs::symlink_metadata(file).and_then(|found| found.modified()).map(|at| at.elapsed());
+    !matches!(age, Ok(Ok(age)) if age < quiet)
+}
