@@ -62,6 +62,19 @@ impl Config {
         if limits.changes == 0 {
             return refuse("limits.changes", &limits.changes, "no commit could be made; give a number of changes");
         }
+        let git = &self.git;
+        for (key, value, wanted) in [
+            ("git.push-limit", git.push_limit, "nothing could be pushed; give bytes"),
+            ("git.processes", git.processes as u64, "nothing could be fetched; give a number of processes"),
+            ("git.idle-timeout", git.idle_timeout, "every client would be given up; give seconds"),
+        ] {
+            if value == 0 {
+                return refuse(key, &value, wanted);
+            }
+        }
+        if git.processes > 10_000 {
+            return refuse("git.processes", &git.processes, "no machine runs so many; give fewer");
+        }
         let authentication = &self.authentication;
         for (key, seconds) in [
             ("authentication.access-lifetime", authentication.access_lifetime),

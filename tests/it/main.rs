@@ -4,6 +4,7 @@ mod access;
 mod architecture;
 mod cli;
 mod dci;
+mod git;
 mod kinds;
 mod reference;
 mod rest;

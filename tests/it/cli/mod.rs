@@ -4,6 +4,6 @@ mod check;
 mod config;
 mod import;
 mod kill;
-mod process;
+pub(crate) mod process;
 mod serve;
 mod users;

@@ -18,23 +18,23 @@ use crate::support::basic;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder for a data directory and whatever a test puts beside it.
-pub(super) struct Place(TempDir);
+pub(crate) struct Place(TempDir);
 
 impl Place {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Place(tempfile::Builder::new().prefix("workleaf-cli-").tempdir().expect("a temporary directory"))
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    pub(super) fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.path().join("data")
     }
 
     /// Writes a file beside the data directory, with the folders above it.
-    pub(super) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().expect("below the folder")).expect("folders can be made");
         fs::write(&path, text).expect("a file can be written");
@@ -42,19 +42,19 @@ impl Place {
     }
 
     /// The binary in this folder, without anything of this process's environment.
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_workleaf"));
         command.args(arguments).current_dir(self.path()).env_clear().stdin(Stdio::null());
         command
     }
 
     /// Runs a command on the data directory to its end.
-    pub(super) fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(self.command(&[&["--data", "data"], arguments].concat()).output().expect("the binary runs"))
     }
 
     /// As [`Place::run`], with a line on standard input.
-    pub(super) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
         let mut command = self.command(&[&["--data", "data"], arguments].concat());
         let mut child = command
             .stdin(Stdio::piped())
@@ -67,12 +67,12 @@ impl Place {
     }
 
     /// Starts a server on the data directory and waits until it listens.
-    pub(super) fn serve(&self) -> Server {
+    pub(crate) fn serve(&self) -> Server {
         self.serve_with(&[], &[])
     }
 
     /// As [`Place::serve`], with more arguments and environment.
-    pub(super) fn serve_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Server {
+    pub(crate) fn serve_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Server {
         let data: &[&str] = if arguments.contains(&"--data") { &[] } else { &["--data", "data"] };
         let mut command = self.command(&[data, &["serve", "--listen", "127.0.0.1:0"], arguments].concat());
         command.envs(environment.iter().copied());
@@ -82,10 +82,10 @@ impl Place {
 
 /// A command that has ended.
 #[derive(Debug)]
-pub(super) struct Ran {
-    pub(super) code: Option<i32>,
-    pub(super) out: String,
-    pub(super) err: String,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
@@ -96,14 +96,14 @@ impl Ran {
 
     /// Fails unless it ended with this code.
     #[track_caller]
-    pub(super) fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:?}");
         self
     }
 
     /// The one line of the result that begins so; the rest of it.
     #[track_caller]
-    pub(super) fn line(&self, beginning: &str) -> &str {
+    pub(crate) fn line(&self, beginning: &str) -> &str {
         let found: Vec<&str> = self.out.lines().filter_map(|line| line.strip_prefix(beginning)).collect();
         assert_eq!(found.len(), 1, "lines that begin with {beginning:?}: {self:?}");
         found[0]
@@ -111,12 +111,12 @@ impl Ran {
 }
 
 /// A server that runs; it is killed when the test ends without stopping it.
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     lines: Receiver<String>,
     /// What it said before it listened.
-    pub(super) said: Vec<String>,
-    pub(super) address: String,
+    pub(crate) said: Vec<String>,
+    pub(crate) address: String,
     log: PathBuf,
 }
 
@@ -147,29 +147,29 @@ impl Server {
     }
 
     /// The password of `admin`, where this start made the account.
-    pub(super) fn admin_password(&self) -> String {
+    pub(crate) fn admin_password(&self) -> String {
         let [line] = &self.said[..] else { panic!("not one line: {:?}", self.said) };
         let password = line.strip_prefix("created the account admin with the password ").expect("the account");
         password.strip_suffix(" (shown only now)").expect("once").to_owned()
     }
 
     /// The log of all servers in this folder so far.
-    pub(super) fn logged(&self) -> String {
+    pub(crate) fn logged(&self) -> String {
         fs::read_to_string(&self.log).expect("the log can be read")
     }
 
     /// Waits until the log has it.
-    pub(super) fn wait_for_log(&self, text: &str) {
+    pub(crate) fn wait_for_log(&self, text: &str) {
         wait_until(|| self.logged().contains(text), text);
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).expect("the server can be signalled");
     }
 
     /// Waits for the end; the exit code, none after a killing signal.
-    pub(super) fn wait(&mut self) -> Option<i32> {
+    pub(crate) fn wait(&mut self) -> Option<i32> {
         let until = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().expect("it is our child") {
@@ -181,26 +181,26 @@ impl Server {
     }
 
     /// Stops it as an operator would; what else it said.
-    pub(super) fn stop(mut self) -> Vec<String> {
+    pub(crate) fn stop(mut self) -> Vec<String> {
         self.signal(Signal::TERM);
         assert_eq!(self.wait(), Some(0), "{}", self.logged());
         self.lines.iter().collect()
     }
 
-    pub(super) fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).expect("the server accepts");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
         stream
     }
 
     /// One request on a connection of its own.
-    pub(super) fn ask(&self, who: (&str, &str), method: &str, path: &str, body: &str) -> Answer {
+    pub(crate) fn ask(&self, who: (&str, &str), method: &str, path: &str, body: &str) -> Answer {
         let mut stream = self.connect();
         stream.write_all(request(who, method, path, body).as_bytes()).expect("the server reads");
         Answer::read(stream).expect("the server answers")
     }
 
-    pub(super) fn get(&self, who: (&str, &str), path: &str) -> Answer {
+    pub(crate) fn get(&self, who: (&str, &str), path: &str) -> Answer {
         self.ask(who, "GET", path, "")
     }
 }
@@ -213,7 +213,7 @@ impl Drop for Server {
 }
 
 /// A request as it goes over the wire, the last on its connection.
-pub(super) fn request(who: (&str, &str), method: &str, path: &str, body: &str) -> String {
+pub(crate) fn request(who: (&str, &str), method: &str, path: &str, body: &str) -> String {
     format!(
         "{method} {path} HTTP/1.1\r\nhost: test.local\r\nconnection: close\r\nauthorization: {}\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
@@ -224,14 +224,14 @@ pub(super) fn request(who: (&str, &str), method: &str, path: &str, body: &str) -
 
 /// What a server answered.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
 }
 
 impl Answer {
     /// Reads to the end of the connection; `None` when it broke before the answer was whole.
-    pub(super) fn read(mut stream: TcpStream) -> Option<Self> {
+    pub(crate) fn read(mut stream: TcpStream) -> Option<Self> {
         let mut text = Vec::new();
         stream.read_to_end(&mut text).ok()?;
         let text = String::from_utf8(text).expect("the answer is UTF-8");
@@ -242,19 +242,19 @@ impl Answer {
     }
 
     #[track_caller]
-    pub(super) fn expect(self, status: u16) -> Self {
+    pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
         self
     }
 
     #[track_caller]
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 }
 
 /// Looks again and again, for at most a minute.
-pub(super) fn wait_until(mut holds: impl FnMut() -> bool, what: &str) {
+pub(crate) fn wait_until(mut holds: impl FnMut() -> bool, what: &str) {
     let until = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < until, "never: {what}");
