@@ -106,7 +106,8 @@ impl App {
             client: client().context("cannot make an HTTP client")?,
         });
         let metrics = recorder();
-        let app = App { live, engine, state, authenticator, git, context, router: Arc::default(), metrics, _lock: lock };
+        let app =
+            App { live, engine, state, authenticator, git, context, router: Arc::default(), metrics, _lock: lock };
         app.mount();
         Ok(Arc::new(app))
     }

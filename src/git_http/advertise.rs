@@ -49,9 +49,14 @@ pub(super) fn version(header: Option<&str>) -> u8 {
 /// The capabilities of upload-pack in protocol 2, which are the same for every repository.
 pub(super) fn capabilities() -> Vec<u8> {
     let mut out = Vec::new();
-    for capability in
-        ["version 2", AGENT, "ls-refs=unborn", "fetch=shallow wait-for-done filter", "server-option", "object-format=sha1"]
-    {
+    for capability in [
+        "version 2",
+        AGENT,
+        "ls-refs=unborn",
+        "fetch=shallow wait-for-done filter",
+        "server-option",
+        "object-format=sha1",
+    ] {
         packet::line(&mut out, format!("{capability}\n").as_bytes());
     }
     packet::flush(&mut out);
@@ -67,11 +72,12 @@ pub(super) fn preamble(service: Service) -> Vec<u8> {
 }
 
 /// What a push is told: the refs, and what this server understands. Pushes that are all or nothing
-/// and options of pushes are not among it.
+/// and options of pushes are not among it, nor is silence: git asks for it wherever it has no
+/// terminal, and violations are to be read in logs as well.
 pub(super) fn receive_pack(refs: &[Ref]) -> Vec<u8> {
     let mut out = preamble(Service::ReceivePack);
     let capabilities =
-        format!("report-status report-status-v2 delete-refs quiet side-band-64k ofs-delta object-format=sha1 {AGENT}");
+        format!("report-status report-status-v2 delete-refs side-band-64k ofs-delta object-format=sha1 {AGENT}");
     for (at, known) in refs.iter().enumerate() {
         let line = match at {
             0 => format!("{} {}\0{capabilities}\n", known.target, known.name),

@@ -18,7 +18,6 @@ pub(super) struct Commands {
     /// Answers go over channels, beside words for the user.
     pub(super) side_band: bool,
     pub(super) report: bool,
-    pub(super) quiet: bool,
 }
 
 impl Commands {
@@ -53,7 +52,6 @@ impl Commands {
                 match capability {
                     "side-band-64k" => self.side_band = true,
                     "report-status" | "report-status-v2" => self.report = true,
-                    "quiet" => self.quiet = true,
                     other if other.starts_with("object-format=") && other != "object-format=sha1" => {
                         return Err(InputError::Malformed("objects are named by SHA-1 here"));
                     }
@@ -79,7 +77,12 @@ impl Commands {
     }
 
     /// The whole answer: lines for the user, whether the pack was taken, what became of each ref.
-    pub(super) fn answer(&self, lines: &[String], unpacked: Result<(), &str>, outcome: &[Result<(), String>]) -> Vec<u8> {
+    pub(super) fn answer(
+        &self,
+        lines: &[String],
+        unpacked: Result<(), &str>,
+        outcome: &[Result<(), String>],
+    ) -> Vec<u8> {
         let mut report = Vec::new();
         let state = match unpacked {
             Ok(()) => "ok".to_owned(),

@@ -64,7 +64,7 @@ pub(super) async fn receive_pack(
         }
     }
     let checked = engine.check_push(workspace, incoming, &commands.moves, limits.file).await?;
-    let lines = if commands.quiet && checked.refused.is_none() { Vec::new() } else { checked.lines.clone() };
+    let lines = checked.lines.clone();
     if let Some(why) = &checked.refused {
         let mut lines = lines;
         lines.push(format!("refused: {why}"));
@@ -78,7 +78,8 @@ pub(super) async fn receive_pack(
         Err(Error::Full) => nothing("the server's disk is full"),
         Err(error) => return Err(error.into()),
     };
-    let main_moved = outcome.iter().zip(&commands.moves).any(|(done, wanted)| done.is_ok() && wanted.name == crate::store::MAIN);
+    let main_moved =
+        outcome.iter().zip(&commands.moves).any(|(done, wanted)| done.is_ok() && wanted.name == crate::store::MAIN);
     // What was looked at is not what is there when somebody else was quicker.
     let lines = if main_moved { lines } else { Vec::new() };
     tracing::info!(
@@ -119,9 +120,9 @@ async fn unpack(
     let mut running = Running::start(command, turn)?.bound_memory();
     let (stdin, stdout) = running.take_pipes();
     let fed = feed(stdin, packets, limits.pack).await?;
-    // One line, which fits in the pipe.
-    drop(stdout);
+    // It ends in a line that nobody needs, and in an error where nobody takes it.
     let ended = running.end().await;
+    drop(stdout);
     if fed.is_too_large {
         return Ok(Unpacked::Refused(format!("the push is larger than {} bytes", limits.pack)));
     }
@@ -179,7 +180,6 @@ async fn is_connected(
     let arguments = ["rev-list", "--objects", "--stdin", "--not", "--all", "--quiet"];
     let mut running = Running::start(beside(workspace, incoming, &arguments), turn)?.bound_memory();
     let (stdin, stdout) = running.take_pipes();
-    drop(stdout);
     let tips: String = moves.iter().filter_map(|wanted| wanted.new).map(|id| format!("{id}\n")).collect();
     if let Some(mut stdin) = stdin
         && stdin.write_all(tips.as_bytes()).await.is_err()
@@ -187,6 +187,7 @@ async fn is_connected(
         tracing::info!("git rev-list ended early");
     }
     let ended = running.end().await;
+    drop(stdout);
     if !ended.success {
         if ended.complaints.is_empty() {
             tracing::error!(workspace.name = %workspace.name(), "git rev-list was killed");

@@ -291,7 +291,8 @@ impl Incoming {
         for pack in &found {
             // Without its index a pack is nothing to git.
             for extension in ["pack", "rev", "idx"] {
-                let (source, target) = (packfile::path(&from, pack.name, extension), packfile::path(&to, pack.name, extension));
+                let (source, target) =
+                    (packfile::path(&from, pack.name, extension), packfile::path(&to, pack.name, extension));
                 match fs::File::open(&source).and_then(|file| file.sync_all()) {
                     Err(error) if extension == "rev" && error.kind() == std::io::ErrorKind::NotFound => continue,
                     synced => synced.map_err(Error::at("sync", &source))?,

@@ -219,8 +219,7 @@ impl Objects {
         let open = || {
             let odb = Odb::new()?;
             for folder in &self.folders {
-                let folder =
-                    folder.to_str().ok_or_else(|| git2::Error::from_str("the data directory is not UTF-8"))?;
+                let folder = folder.to_str().ok_or_else(|| git2::Error::from_str("the data directory is not UTF-8"))?;
                 odb.add_disk_alternate(folder)?;
             }
             Ok(Arc::new(odb))

@@ -73,7 +73,11 @@ fn accept(workspace: &Arc<Workspace>, incoming: Option<&Incoming>, moves: &[Move
         outcome.push(match (wanted.refusal(), wanted.new) {
             (Some(why), _) => Err(why.to_owned()),
             (None, Some(new)) if wanted.name == MAIN => {
-                if is_late(wanted) { Err(MOVED.to_owned()) } else { move_main(workspace, head, new)? }
+                if is_late(wanted) {
+                    Err(MOVED.to_owned())
+                } else {
+                    move_main(workspace, head, new)?
+                }
             }
             (None, _) => workspace.move_ref(wanted)?,
         });

@@ -14,7 +14,7 @@ async fn credentials_decide() {
     assert!(answer.header("www-authenticate").starts_with("Basic realm="), "{:?}", answer.headers);
     // What somebody may not see is not there, and nobody learns which.
     nobody.get("/git/ann/none.git/info/refs?service=git-upload-pack").await.expect(401);
-    nobody.get("/git/../x/info/refs?service=git-upload-pack").await.expect(404);
+    nobody.get("/git/../x/info/refs?service=git-upload-pack").await.expect(401);
     let bob = place.app.as_user("bob");
     bob.get(&refs("upload-pack")).await.expect(404);
     bob.get(&refs("receive-pack")).await.expect(404);

@@ -68,11 +68,11 @@ async fn a_client_that_stalls_is_given_up() {
     })
     .await;
     let head = place.app.head("ann/lab");
+    let clone = place.clone("c").await;
     // As many as may run at once: the others wait for them to be given up.
     let mut streams = [begin_push(&place, &head).await, begin_push(&place, &head).await];
     until(|| unfinished(&place) == 2, "pushes begin").await;
     write_works(&place, "during").await;
-    let clone = place.clone("c").await;
     clone.write("a.txt", "a\n");
     clone.commit("After").await;
     clone.push().await.fails(&["fetch first"]);

@@ -13,9 +13,28 @@ async fn names_that_rest_refuses_are_refused() {
     let head = place.app.head("ann/lab");
     let blob = clone.object("blob", b"x\n").await;
     let names: [&[u8]; 22] = [
-        b"..", b".", b".git", b".GIT", b"git~1", b".git ", b".git.", b".git::$INDEX_ALLOCATION",
-        ".g\u{200c}it".as_bytes(), ".git\u{200b}".as_bytes(), b"a\\..\\b", b"a:b", b"CON", b"nul.yml", b"a\nb", b"a\x1bb",
-        "a\u{202e}b".as_bytes(), "e\u{301}.yml".as_bytes(), b"-rf.yml", b"x.", b"\xff\xfe", b"a/b",
+        b"..",
+        b".",
+        b".git",
+        b".GIT",
+        b"git~1",
+        b".git ",
+        b".git.",
+        b".git::$INDEX_ALLOCATION",
+        ".g\u{200c}it".as_bytes(),
+        ".git\u{200b}".as_bytes(),
+        b"a\\..\\b",
+        b"a:b",
+        b"CON",
+        b"nul.yml",
+        b"a\nb",
+        b"a\x1bb",
+        "a\u{202e}b".as_bytes(),
+        "e\u{301}.yml".as_bytes(),
+        b"-rf.yml",
+        b"x.",
+        b"\xff\xfe",
+        b"a/b",
     ];
     for name in names {
         for is_folder in [false, true] {

@@ -9,18 +9,21 @@ async fn a_push_is_told_its_violations_and_is_in_the_index() {
     let place = Place::open().await;
     let clone = place.clone("c").await;
     clone.write("services/ok.yml", SERVICE);
-    clone.write("services/fw.yml", "descriptor_version: \"1.0\"\nvendor: org.example\n# a comment\nname:   7 \nversion: \"1.0\"\n");
+    clone.write(
+        "services/fw.yml",
+        "descriptor_version: \"1.0\"\nvendor: org.example\n# a comment\nname:   7 \nversion: \"1.0\"\n",
+    );
     clone.write("services/torn.yml", "name: [1\n");
     clone.write("README.md", "# hello\n");
     clone.commit("Three services").await;
     let pushed = clone.push().await.ok();
     let lines = pushed.remote();
     assert_eq!(lines.len(), 3, "{lines:?}");
-    assert_eq!(lines[0], "services/fw.yml:4:9: name: 7 is not a string", "{lines:?}");
+    assert_eq!(lines[0], "services/fw.yml:4:1: name: must be a string, found 7", "{lines:?}");
     assert!(lines[1].starts_with("services/torn.yml:"), "{lines:?}");
     assert_eq!(lines[2], "3 documents changed, 2 with violations");
     let ann = place.app.as_user("ann");
-    let listed = ann.get("/api/v1/services?workspace=ann/lab&sort=path").await.expect(200).json();
+    let listed = ann.get("/api/v1/services").await.expect(200).json();
     assert_eq!(listed["_meta"]["count"], 3, "{listed}");
     // Byte for byte, in git and on the server's disk.
     let tree = place.app.tree("ann/lab");
@@ -34,7 +37,7 @@ async fn a_push_is_told_its_violations_and_is_in_the_index() {
     clone.commit("Mend").await;
     let pushed = clone.push().await.ok();
     assert_eq!(pushed.remote(), ["4 documents changed, 0 with violations"]);
-    let listed = ann.get("/api/v1/services?workspace=ann/lab").await.expect(200).json();
+    let listed = ann.get("/api/v1/services").await.expect(200).json();
     assert_eq!(listed["_meta"]["count"], 2, "{listed}");
     assert!(!tree.join("services/torn.yml").exists());
     assert!(clone.push().await.ok().err.contains("Everything up-to-date"));
@@ -54,7 +57,7 @@ async fn a_strict_workspace_takes_no_new_violations() {
     clone.write("services/new.yml", SERVICE.replace("name: fw", "name: 7"));
     clone.commit("Broken now").await;
     let refused = clone.push().await.fails(&["! [remote rejected]"]);
-    assert!(refused.remote()[0].starts_with("services/new.yml:3:7: "), "{}", refused.err);
+    assert!(refused.remote()[0].starts_with("services/new.yml:3:1: "), "{}", refused.err);
     assert!(refused.remote().iter().any(|line| line.starts_with("refused: this workspace takes no push")));
     assert_eq!(place.app.head("ann/lab"), before);
     // What was broken before may stay so.
@@ -76,7 +79,7 @@ async fn branches_and_tags_are_kept_beside_main() {
     clone.git(&["tag", "-a", "v1", "-m", "one"]).await.ok();
     clone.git(&["push", "origin", "side", "light", "v1"]).await.ok();
     let ann = place.app.as_user("ann");
-    let listed = ann.get("/api/v1/services?workspace=ann/lab").await.expect(200).json();
+    let listed = ann.get("/api/v1/services").await.expect(200).json();
     assert_eq!(listed["_meta"]["count"], 0, "{listed}");
     for protocol in ["protocol.version=0", "protocol.version=2"] {
         let listed = place.git(&["-c", protocol, "ls-remote", &place.url("ann", "ann/lab")]).await.ok().out;
@@ -92,7 +95,7 @@ async fn branches_and_tags_are_kept_beside_main() {
     clone.git(&["push", "origin", "HEAD:side/below"]).await.fails(&["remote rejected"]);
     clone.git(&["push", "origin", ":side", ":light"]).await.ok();
     clone.git(&["push", "origin", "HEAD:main"]).await.ok();
-    let listed = ann.get("/api/v1/services?workspace=ann/lab").await.expect(200).json();
+    let listed = ann.get("/api/v1/services").await.expect(200).json();
     assert_eq!(listed["_meta"]["count"], 1, "{listed}");
     place.finish().await;
 }

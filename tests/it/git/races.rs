@@ -41,7 +41,7 @@ async fn pushes_and_rest_writes_lose_nothing_of_each_other() {
     for n in 0..60 {
         assert_eq!(std::fs::read_to_string(tree.join(format!("rest/{n}.txt"))).unwrap(), format!("{n}\n"));
     }
-    let listed = ann.get("/api/v1/services?workspace=ann/lab").await.expect(200).json();
+    let listed = ann.get("/api/v1/services").await.expect(200).json();
     assert_eq!(listed["_meta"]["count"], 12, "{listed}");
     // One line of history, which every acknowledged change is on.
     let merges = crate::support::git::run(&tree, &["rev-list", "--merges", "--count", "main"]);
