@@ -25,6 +25,8 @@ pub struct Checked {
     /// Why `main` must not be moved so, or nothing at all.
     pub refused: Option<String>,
     pub incoming: Option<Incoming>,
+    /// `main` was not looked at: it was not where the push said when the look began.
+    is_late: bool,
     /// What `main` gets other files at.
     paths: Vec<FilePath>,
 }
@@ -54,7 +56,8 @@ impl Engine {
         let turn = self.heavy.clone().acquire_owned().await;
         blocking::run(move || {
             let _turn = turn;
-            let mut checked = Checked { lines: Vec::new(), refused: None, incoming: None, paths: Vec::new() };
+            let is_late = incoming.is_none();
+            let mut checked = Checked { lines: Vec::new(), refused: None, incoming: None, is_late, paths: Vec::new() };
             if let Some(incoming) = incoming {
                 match engine.look_at(&workspace, &incoming, main, file_bytes, &mut checked) {
                     Ok(()) => {}
@@ -74,8 +77,12 @@ impl Engine {
         &self,
         workspace: &Arc<Workspace>,
         checked: Checked,
-        moves: Vec<Move>,
+        mut moves: Vec<Move>,
     ) -> Result<Vec<Result<(), String>>, Error> {
+        if checked.is_late {
+            // Another push may put `main` there in time; this one was not looked at.
+            moves.iter_mut().filter(|wanted| wanted.name == MAIN).for_each(|wanted| wanted.old = None);
+        }
         if !checked.paths.is_empty() {
             workspace.absorb_disk(Some(checked.paths)).await?;
         }
@@ -99,8 +106,10 @@ impl Engine {
         let because = |why: &str| Err(Refused::Because(why.to_owned()));
         let measured = incoming.measure()?;
         if let Some((old, new)) = main {
-            // What is moved by now is refused in the turn, where that is sure.
-            let Some(old) = old.filter(|old| *old == workspace.head()) else { return Ok(()) };
+            let Some(old) = old.filter(|old| *old == workspace.head()) else {
+                checked.is_late = true;
+                return Ok(());
+            };
             if !incoming.is_commit(new) {
                 return because("main must be a commit");
             }

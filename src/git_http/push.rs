@@ -50,20 +50,31 @@ pub(super) async fn receive_pack(
         Body::from(commands.answer(lines, unpacked, outcome))
     };
     let mut incoming = None;
+    let mut search = None;
     if commands.moves.iter().any(|wanted| wanted.new.is_some()) {
         let turn = Arc::new(git.turn().await?);
         match unpack(workspace, &mut packets, limits, turn.clone()).await? {
-            Unpacked::Taken(taken) => incoming = Some(taken),
+            Unpacked::Taken(taken) => {
+                search = Some(search_gaps(workspace, &taken, turn)?);
+                incoming = Some(taken);
+            }
             Unpacked::Refused(why) => return Ok(answer(&[], Err(&why), &nothing("the pack was refused"))),
         }
-        if let Some(taken) = &incoming
-            && !is_connected(workspace, taken, &commands.moves, turn).await?
-        {
-            let why = "objects are missing: fetch first, and push from a clone with its whole history";
-            return Ok(answer(&[], Ok(()), &nothing(why)));
-        }
     }
-    let checked = engine.check_push(workspace, incoming, &commands.moves, limits.file).await?;
+    let connected = async {
+        match search {
+            Some(search) => is_connected(search, &commands.moves).await,
+            None => Ok(true),
+        }
+    };
+    // The two look at the same at the same time.
+    let check = engine.check_push(workspace, incoming, &commands.moves, limits.file);
+    let (connected, checked) = tokio::join!(connected, check);
+    if !connected? {
+        let why = "objects are missing: fetch first, and push from a clone with its whole history";
+        return Ok(answer(&[], Ok(()), &nothing(why)));
+    }
+    let checked = checked?;
     let lines = checked.lines.clone();
     if let Some(why) = &checked.refused {
         let mut lines = lines;
@@ -170,30 +181,32 @@ async fn feed(stdin: Option<ChildStdin>, packets: &mut Packets, most: u64) -> Re
     }
 }
 
-/// Whether nothing is missing below what is pushed.
-async fn is_connected(
-    workspace: &Arc<Workspace>,
+/// Starts to look whether anything is missing below what is pushed.
+fn search_gaps(
+    workspace: &Workspace,
     incoming: &Incoming,
-    moves: &[Move],
     turn: Arc<tokio::sync::OwnedSemaphorePermit>,
-) -> Result<bool, Fault> {
+) -> Result<Running, Fault> {
     let arguments = ["rev-list", "--objects", "--stdin", "--not", "--all", "--quiet"];
-    let mut running = Running::start(beside(workspace, incoming, &arguments), turn)?.bound_memory();
-    let (stdin, stdout) = running.take_pipes();
+    Ok(Running::start(beside(workspace, incoming, &arguments), turn)?.bound_memory())
+}
+
+async fn is_connected(mut search: Running, moves: &[Move]) -> Result<bool, Fault> {
+    let (stdin, stdout) = search.take_pipes();
     let tips: String = moves.iter().filter_map(|wanted| wanted.new).map(|id| format!("{id}\n")).collect();
     if let Some(mut stdin) = stdin
         && stdin.write_all(tips.as_bytes()).await.is_err()
     {
         tracing::info!("git rev-list ended early");
     }
-    let ended = running.end().await;
+    let ended = search.end().await;
     drop(stdout);
     if !ended.success {
         if ended.complaints.is_empty() {
-            tracing::error!(workspace.name = %workspace.name(), "git rev-list was killed");
+            tracing::error!("git rev-list was killed");
             return Err(internal());
         }
-        tracing::info!(workspace.name = %workspace.name(), said = ended.complaints, "a push is not complete");
+        tracing::info!(said = ended.complaints, "a push is not complete");
     }
     Ok(ended.success)
 }

@@ -72,13 +72,12 @@ fn accept(workspace: &Arc<Workspace>, incoming: Option<&Incoming>, moves: &[Move
     for wanted in moves {
         outcome.push(match (wanted.refusal(), wanted.new) {
             (Some(why), _) => Err(why.to_owned()),
-            (None, Some(new)) if wanted.name == MAIN => {
-                if is_late(wanted) {
-                    Err(MOVED.to_owned())
-                } else {
-                    move_main(workspace, head, new)?
-                }
-            }
+            (None, Some(_)) if is_late(wanted) => Err(MOVED.to_owned()),
+            (None, Some(new)) if wanted.name == MAIN => match move_main(workspace, head, new) {
+                // Other refs may be moved by now.
+                Err(error @ Error::Busy(_)) => Err(error.to_string()),
+                moved => moved?,
+            },
             (None, _) => workspace.move_ref(wanted)?,
         });
     }

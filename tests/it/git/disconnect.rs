@@ -125,3 +125,26 @@ async fn a_client_that_does_not_read_is_given_up() {
     drop(stream);
     place.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_may_ask_before_it_sends() {
+    let place = Place::open().await;
+    let mut stream = TcpStream::connect(&place.address).await.unwrap();
+    let body = "0014command=ls-refs\n0000";
+    let request = format!(
+        "POST /git/ann/lab.git/git-upload-pack HTTP/1.1\r\nhost: test.local\r\nauthorization: {}\r\n\
+         content-type: application/x-git-upload-pack-request\r\ngit-protocol: version=2\r\nconnection: close\r\n\
+         expect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        basic("ann", PASSWORD),
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut told = [0; 25];
+    stream.read_exact(&mut told).await.unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("refs/heads/main"), "{answer}");
+    place.finish().await;
+}
