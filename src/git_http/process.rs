@@ -38,8 +38,10 @@ const SETTINGS: [(&str, &str); 26] = [
     ("core.useReplaceRefs", "false"),
     ("core.protectHFS", "true"),
     ("core.protectNTFS", "true"),
-    ("core.fsync", "objects,derived-metadata,reference"),
-    ("core.fsyncMethod", "fsync"),
+    // What is kept of a push is synced when it is kept.
+    ("core.fsync", "none"),
+    // The store's packs have none, and a push's go through its journal without.
+    ("pack.writeReverseIndex", "false"),
     // Larger files are streamed.
     ("core.bigFileThreshold", "16m"),
     ("core.packedGitWindowSize", "32m"),

@@ -16,6 +16,7 @@ use super::error::Error;
 use super::history;
 use super::layout::Layout;
 use super::objects::Objects;
+use super::pack::Pack;
 use super::packfile;
 use super::staging;
 use super::tree::{self, Entries, Entry, FileMode};
@@ -29,6 +30,9 @@ use crate::resource::key::{self, FilePath};
 const OBJECTS_MOST: usize = 2_000_000;
 const TREE_BYTES: usize = 16 << 20;
 const TEXT_BYTES: usize = 1 << 20;
+/// A pack of so many bytes goes through the journal, whose one sync costs less than those of its
+/// files.
+const JOURNALED_MOST: u64 = 1 << 20;
 /// Most commits that one push adds to `main`, and most files and folders that they change together:
 /// nine objects can say ten million paths.
 const COMMITS_MOST: usize = 100_000;
@@ -72,7 +76,7 @@ pub struct Measured {
 pub struct Incoming {
     workspace: Arc<Workspace>,
     folder: PathBuf,
-    objects: Objects,
+    pub(super) objects: Objects,
 }
 
 impl Drop for Incoming {
@@ -282,25 +286,42 @@ impl Incoming {
         self.objects.size(id)
     }
 
-    /// Puts the objects into the repository, synced: nothing refers to them yet.
-    pub(super) fn keep(&self) -> Result<Vec<packfile::Found>, Error> {
+    /// The one pack, when it is small enough to be made durable by the journal.
+    pub(super) fn small_pack(&self) -> Result<Option<Pack>, Error> {
+        let folder = self.folder.join("pack");
+        let found = packfile::list(&folder)?;
+        let [only] = &found[..] else { return Ok(None) };
+        if only.bytes > JOURNALED_MOST {
+            return Ok(None);
+        }
+        let read = |extension| {
+            let path = packfile::path(&folder, only.name, extension);
+            fs::read(&path).map_err(Error::at("read", &path))
+        };
+        Ok(Some(Pack { name: only.name, pack: read("pack")?, index: read("idx")? }))
+    }
+
+    /// Puts the objects into the repository. `synced`: so that they survive whatever comes.
+    pub(super) fn keep(&self, synced: bool) -> Result<Vec<packfile::Found>, Error> {
         let from = self.folder.join("pack");
         let to = packfile::folder(&self.workspace.git_dir);
         fs::create_dir_all(&to).map_err(Error::at("make", &to))?;
+        let sync = |path: &Path| fs::File::open(path).and_then(|file| file.sync_all()).map_err(Error::at("sync", path));
         let found = packfile::list(&from)?;
         for pack in &found {
             // Without its index a pack is nothing to git.
-            for extension in ["pack", "rev", "idx"] {
-                let (source, target) =
-                    (packfile::path(&from, pack.name, extension), packfile::path(&to, pack.name, extension));
-                match fs::File::open(&source).and_then(|file| file.sync_all()) {
-                    Err(error) if extension == "rev" && error.kind() == std::io::ErrorKind::NotFound => continue,
-                    synced => synced.map_err(Error::at("sync", &source))?,
+            for extension in ["pack", "idx"] {
+                let source = packfile::path(&from, pack.name, extension);
+                if synced {
+                    sync(&source)?;
                 }
+                let target = packfile::path(&to, pack.name, extension);
                 fs::rename(&source, &target).map_err(Error::at("keep", &source))?;
             }
         }
-        fs::File::open(&to).and_then(|folder| folder.sync_all()).map_err(Error::at("sync", &to))?;
+        if synced {
+            sync(&to)?;
+        }
         Ok(found)
     }
 }

@@ -11,6 +11,7 @@ use super::heads;
 use super::history;
 use super::incoming::Incoming;
 use super::journal::Appended;
+use super::pack::Pack;
 use super::reconcile::{self, Behind};
 use super::refs::{self, MAIN, MOVED};
 use super::workspace::{Head, Workspace};
@@ -61,19 +62,27 @@ impl Workspace {
 fn accept(workspace: &Arc<Workspace>, incoming: Option<&Incoming>, moves: &[Move]) -> Result<Outcome, Error> {
     let head = workspace.head();
     let is_late = |wanted: &Move| wanted.name == MAIN && wanted.old != Some(head);
+    let mut journaled = None;
     if let Some(incoming) = incoming
         && !moves.iter().all(is_late)
     {
-        for pack in incoming.keep()? {
-            workspace.note_found(pack, None);
+        // The journal knows main alone.
+        if moves.len() == 1 && moves[0].name == MAIN {
+            journaled = incoming.small_pack()?;
+        }
+        if journaled.is_none() {
+            for pack in incoming.keep(true)? {
+                workspace.note_found(pack, None);
+            }
         }
     }
+    let journaled = journaled.as_ref().zip(incoming);
     let mut outcome = Vec::with_capacity(moves.len());
     for wanted in moves {
         outcome.push(match (wanted.refusal(), wanted.new) {
             (Some(why), _) => Err(why.to_owned()),
             (None, Some(_)) if is_late(wanted) => Err(MOVED.to_owned()),
-            (None, Some(new)) if wanted.name == MAIN => match move_main(workspace, head, new) {
+            (None, Some(new)) if wanted.name == MAIN => match move_main(workspace, head, new, journaled) {
                 // Other refs may be moved by now.
                 Err(error @ Error::Busy(_)) => Err(error.to_string()),
                 moved => moved?,
@@ -81,23 +90,29 @@ fn accept(workspace: &Arc<Workspace>, incoming: Option<&Incoming>, moves: &[Move
             (None, _) => workspace.move_ref(wanted)?,
         });
     }
-    // The journal knows main alone.
     if moves.iter().zip(&outcome).any(|(wanted, done)| done.is_ok() && wanted.name != MAIN) {
         workspace.core.journal.sync_all().map_err(Error::io("sync refs"))?;
     }
     Ok(outcome)
 }
 
-/// As a group of commits is applied, with objects that are there already.
-fn move_main(workspace: &Arc<Workspace>, old: Etag, new: Etag) -> Result<Result<(), String>, Error> {
+/// As a group of commits is applied. The objects are there already, or come with the record that
+/// makes the move durable.
+fn move_main(
+    workspace: &Arc<Workspace>,
+    old: Etag,
+    new: Etag,
+    journaled: Option<(&Pack, &Incoming)>,
+) -> Result<Result<(), String>, Error> {
     if old == new {
         return Ok(Ok(()));
     }
     let busy = || Error::Busy(workspace.name().clone());
     let before = workspace.tip();
-    let raw = workspace.read_commit(new)?;
+    let objects = journaled.map_or(&workspace.objects, |(_, incoming)| &incoming.objects);
+    let raw = objects.commit(new)?;
     let parsed = commit::parse(&raw).ok_or_else(|| Error::damaged("read a commit"))?;
-    let generation = ancestry::generation(&workspace.objects, new, Some((old, before.generation)))?;
+    let generation = ancestry::generation(objects, new, Some((old, before.generation)))?;
     let head = Head { commit: new, root: parsed.tree, generation, seconds: parsed.seconds };
     // Index first, as git does. From here to the end no git command moves main.
     let hold = workspace.index.hold(old)?.ok_or_else(busy)?;
@@ -107,7 +122,7 @@ fn move_main(workspace: &Arc<Workspace>, old: Etag, new: Etag) -> Result<Result<
     }
     let mut changes: Vec<Behind> = Vec::new();
     if heads::is_on_main(&workspace.git_dir) {
-        let mut load = |id| workspace.objects.tree(id);
+        let mut load = |id| objects.tree_uncached(id);
         history::compare(&mut load, Some(before.root), Some(head.root), &mut |path, old, new| {
             changes.push((path, vec![old.map(|e| e.etag)], new));
         })?;
@@ -118,12 +133,18 @@ fn move_main(workspace: &Arc<Workspace>, old: Etag, new: Etag) -> Result<Result<
         if workspace.is_removed() {
             return Err(Error::NoWorkspace(workspace.name().clone()));
         }
-        match journal.append_move(workspace.name().as_str(), old, new)? {
+        let name = workspace.name().as_str();
+        let appended = match journaled {
+            Some((pack, _)) => journal.append(name, old, new, pack)?,
+            None => journal.append_move(name, old, new)?,
+        };
+        match appended {
+            Appended::Durable => break guard,
             Appended::Full(epoch) => {
                 drop(guard);
                 journal.checkpoint_after(epoch)?;
             }
-            Appended::Durable | Appended::TooLarge => break guard,
+            Appended::TooLarge => return Err(Error::damaged("write a push to the journal")),
         }
     };
     let give_up = |guard, error| {
@@ -131,6 +152,12 @@ fn move_main(workspace: &Arc<Workspace>, old: Etag, new: Etag) -> Result<Result<
         take_back(workspace, old);
         Err(error)
     };
+    if let Some((_, incoming)) = journaled {
+        match incoming.keep(false) {
+            Ok(kept) => kept.into_iter().for_each(|pack| workspace.note_found(pack, Some(journal.epoch()))),
+            Err(error) => return give_up(guard, error),
+        }
+    }
     if let Err(error) = heads::prepare_move(&main, new) {
         return give_up(guard, error);
     }
