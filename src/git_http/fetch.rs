@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 
 use super::advertise::LsRefs;
-use super::input::InputError;
+use super::input::{InputError, Pace};
 use super::packet::{Packet, Packets};
 use super::process::{self, Git, Running};
 use crate::base::blocking;
@@ -120,13 +120,14 @@ async fn pass_on(
     };
     let drain = async {
         let Some(mut stdout) = stdout else { return false };
+        let mut pace = Pace::new(idle);
         loop {
             let mut chunk = bytes::BytesMut::with_capacity(CHUNK);
             match stdout.read_buf(&mut chunk).await {
                 Ok(0) => return true,
-                Ok(_) => {
-                    let sent = tokio::time::timeout(idle, sender.send(Ok(chunk.freeze()))).await;
-                    if !matches!(sent, Ok(Ok(()))) {
+                Ok(length) => {
+                    let sent = pace.wait(sender.send(Ok(chunk.freeze())), |_| length).await;
+                    if !matches!(sent, Some(Ok(()))) {
                         return false;
                     }
                 }

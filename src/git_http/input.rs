@@ -2,25 +2,58 @@
 //! how long the client may be silent.
 
 use std::io::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::{Buf as _, Bytes};
 use flate2::write::GzDecoder;
 use http_body_util::BodyExt as _;
+use hyper::body::Frame;
 
 use crate::http::fault::Fault;
 
 /// Compressed bytes taken at once: a thousand times as many may come of them.
 const STEP: usize = 1 << 10;
 
+/// The fewest bytes a second, once a client was waited for as long as it may be silent: who sends
+/// one byte a minute would keep others from their turn.
+const SLOWEST: u128 = 1 << 10;
+
+/// How long a client was waited for, and what that brought.
+#[derive(Debug)]
+pub(super) struct Pace {
+    idle: Duration,
+    waited: Duration,
+    bytes: u128,
+}
+
+impl Pace {
+    pub(super) fn new(idle: Duration) -> Self {
+        Pace { idle, waited: Duration::ZERO, bytes: 0 }
+    }
+
+    /// Waits for the client; `None` where it is silent for too long, or too slow all in all.
+    pub(super) async fn wait<T>(&mut self, client: impl Future<Output = T>, bytes: impl Fn(&T) -> usize) -> Option<T> {
+        let began = Instant::now();
+        let came = tokio::time::timeout(self.idle, client).await.ok()?;
+        self.waited += began.elapsed();
+        self.bytes += bytes(&came) as u128;
+        let is_slow = self.waited > self.idle && self.bytes * 1_000 < self.waited.as_millis() * SLOWEST;
+        (!is_slow).then_some(came)
+    }
+
+    fn stalled(&self) -> InputError {
+        InputError::Stalled(self.idle.as_secs())
+    }
+}
+
 /// Why there is no more.
 #[derive(Debug)]
 pub(super) enum InputError {
     /// More bytes than are taken; the number.
     TooLarge(u64),
-    /// Nothing came for so many seconds.
+    /// Nothing, or next to nothing, came for so many seconds.
     Stalled(u64),
     /// The connection ended before the request.
     Broken,
@@ -34,7 +67,7 @@ impl From<InputError> for Fault {
                 Fault::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the request is larger than {most} bytes"))
             }
             InputError::Stalled(seconds) => {
-                Fault::new(StatusCode::BAD_REQUEST, format!("nothing came for {seconds} seconds"))
+                Fault::new(StatusCode::BAD_REQUEST, format!("hardly anything came for {seconds} seconds"))
             }
             InputError::Broken => Fault::new(StatusCode::BAD_REQUEST, "the body broke off"),
             InputError::Malformed(why) => Fault::new(StatusCode::BAD_REQUEST, format!("this is no git request: {why}")),
@@ -61,13 +94,13 @@ pub(super) struct Input {
     waiting: Bytes,
     most: u64,
     left: u64,
-    idle: Duration,
+    pace: Pace,
 }
 
 impl Input {
     pub(super) fn new(body: Body, is_compressed: bool, most: u64, idle: Duration) -> Self {
         let inflate = is_compressed.then(|| GzDecoder::new(Vec::new()));
-        Input { body, inflate, waiting: Bytes::new(), most, left: most, idle }
+        Input { body, inflate, waiting: Bytes::new(), most, left: most, pace: Pace::new(idle) }
     }
 
     /// The next bytes; `None` at the end.
@@ -103,8 +136,12 @@ impl Input {
 
     async fn received(&mut self) -> Result<Option<Bytes>, InputError> {
         loop {
-            let frame = tokio::time::timeout(self.idle, self.body.frame()).await;
-            match frame.map_err(|_| InputError::Stalled(self.idle.as_secs()))? {
+            let length = |frame: &Option<Result<Frame<Bytes>, axum::Error>>| {
+                let frame = frame.as_ref().and_then(|frame| frame.as_ref().ok());
+                frame.and_then(Frame::data_ref).map_or(0, Bytes::len)
+            };
+            let frame = self.pace.wait(self.body.frame(), length).await;
+            match frame.ok_or_else(|| self.pace.stalled())? {
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data()
                         && !data.is_empty()

@@ -81,7 +81,10 @@ async fn a_client_that_stalls_is_given_up() {
     for stream in &mut streams {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("nothing came for 1 seconds"), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 400") && answer.contains("hardly anything came for 1 seconds"),
+            "{answer}"
+        );
     }
     until(|| unfinished(&place) == 0, "what they brought goes").await;
     place.finish().await;
@@ -146,5 +149,24 @@ async fn a_client_may_ask_before_it_sends() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("refs/heads/main"), "{answer}");
+    place.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_sends_drop_by_drop_is_given_up() {
+    let place = Place::open_with(|config| config.git.idle_timeout = 1).await;
+    let head = place.app.head("ann/lab");
+    let (mut answers, mut drops) = begin_push(&place, &head).await.into_split();
+    let dripping = tokio::spawn(async move {
+        // Each comes in time.
+        while drops.write_all(b"1\r\nx\r\n").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let mut answer = [0; 12];
+    answers.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 400");
+    until(|| unfinished(&place) == 0, "what it brought goes").await;
+    dripping.abort();
     place.finish().await;
 }
