@@ -13,6 +13,7 @@ use crate::auth::{Accounts, Authenticator, Keys};
 use crate::base::blocking;
 use crate::config::{Config, Live, Writers};
 use crate::engine::{CatalogueWriters, Engine};
+use crate::git_http::Git;
 use crate::http::context::{Context, Shared};
 use crate::index::Index;
 use crate::kinds;
@@ -35,6 +36,7 @@ pub struct App {
     pub engine: Arc<Engine>,
     pub state: State,
     pub authenticator: Arc<Authenticator>,
+    pub git: Arc<Git>,
     context: Context,
     router: Arc<RwLock<Router>>,
     metrics: PrometheusHandle,
@@ -95,6 +97,7 @@ impl App {
                 .map_err(|error| anyhow::anyhow!("cannot bring the index up to date: {error:?}"))
         })
         .await?;
+        let git = Arc::new(Git::new(config.git.processes));
         let live = Arc::new(Live::new(config));
         let authenticator = Arc::new(Authenticator::new(state.clone(), live.clone(), &keys));
         let context = Context::new(Shared {
@@ -112,6 +115,7 @@ impl App {
             engine,
             state,
             authenticator,
+            git,
             context,
             router: Arc::default(),
             metrics,
@@ -147,7 +151,8 @@ impl App {
     fn mount(&self) {
         let settings = Settings::new(self.live.clone(), self.authenticator.clone());
         let health = Arc::new(Ready { engine: self.engine.clone(), watcher: self.watcher.clone() });
-        let router = server::router(self.context.clone(), &self.engine.kinds(), self.metrics.clone(), health, settings);
+        let (context, metrics) = (self.context.clone(), self.metrics.clone());
+        let router = server::router(context, &self.engine.kinds(), metrics, health, settings, self.git.clone());
         *self.router.write().unwrap_or_else(PoisonError::into_inner) = router;
     }
 

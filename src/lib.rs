@@ -19,6 +19,7 @@ pub mod github;
 pub mod http;
 
 pub mod dialect;
+pub mod git_http;
 
 pub mod kinds;
 

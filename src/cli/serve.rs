@@ -48,6 +48,9 @@ pub(super) async fn serve(config: Config) -> Result<ExitCode> {
         TcpListener::bind(&config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let app = App::open(config, lock).await?;
     first_account(&app).await?;
+    if let Err(why) = app.git.ready().await {
+        tracing::warn!("nobody can clone or push: {why}");
+    }
     let commands = control::listen(app.clone(), &app::socket(&data))?;
     let reloads = tokio::spawn(reload(app.clone(), hangup));
     let upkeep = tokio::spawn(app.clone().keep_figures_small());

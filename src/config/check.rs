@@ -65,6 +65,19 @@ impl Config {
         if !(50..=60_000).contains(&self.watch.quiet) {
             return refuse("watch.quiet", &self.watch.quiet, "give milliseconds, 50 to 60000");
         }
+        let git = &self.git;
+        for (key, value, wanted) in [
+            ("git.push-limit", git.push_limit, "nothing could be pushed; give bytes"),
+            ("git.processes", git.processes as u64, "nothing could be fetched; give a number of processes"),
+            ("git.idle-timeout", git.idle_timeout, "every client would be given up; give seconds"),
+        ] {
+            if value == 0 {
+                return refuse(key, &value, wanted);
+            }
+        }
+        if git.processes > 10_000 {
+            return refuse("git.processes", &git.processes, "no machine runs so many; give fewer");
+        }
         let authentication = &self.authentication;
         for (key, seconds) in [
             ("authentication.access-lifetime", authentication.access_lifetime),

@@ -32,6 +32,7 @@ pub struct Config {
     pub catalogue: Catalogue,
     pub watch: Watch,
     pub limits: Limits,
+    pub git: GitAccess,
     pub log: Log,
     pub cache: Cache,
     /// The file that this was read from.
@@ -134,6 +135,17 @@ pub struct Limits {
     /// Requests per second; 0: no limit.
     pub address_rate: u32,
     pub trusted_proxies: Vec<std::net::IpAddr>,
+}
+
+/// Clone, fetch and push.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct GitAccess {
+    /// Bytes.
+    pub push_limit: u64,
+    pub processes: usize,
+    /// Seconds.
+    pub idle_timeout: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -13,9 +13,11 @@ use tower::ServiceBuilder;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 
 use super::{login, pages, stack};
 use crate::dialect::{dci, dmp, editor, rest};
+use crate::git_http::{self, Git};
 use crate::http::context::Context;
 use crate::http::openapi;
 use crate::http::route::{self, Route};
@@ -35,6 +37,7 @@ fn table(kinds: &Kinds) -> Vec<Route<Context>> {
     table.push(login::route());
     table.extend(dmp::routes());
     table.extend(editor::routes());
+    table.extend(git_http::routes());
     for kind in kinds.iter() {
         table.extend(rest::kind_routes(kind, dci::owned(kind)));
     }
@@ -114,9 +117,12 @@ pub fn router(
     metrics: PrometheusHandle,
     health: Arc<dyn Health>,
     settings: stack::Settings,
+    git: Arc<Git>,
 ) -> Router {
     let pages = pages::Pages::new(document(kinds), metrics, health);
-    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest);
+    // What git sends is compressed already.
+    let worth = DefaultPredicate::new().and(NotForContentType::const_new("application/x-git"));
+    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth);
     let own = pages::routes().into_iter().map(|route| route.layered(axum::Extension(pages.clone())));
     let cookies = context.authenticator.sessions().layer(&context.config());
     let with_cookies = |route: Route<Context>| {
@@ -132,6 +138,7 @@ pub fn router(
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(stack)
+        .layer(axum::Extension(git))
         .with_state(context)
 }
 

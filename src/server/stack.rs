@@ -71,7 +71,10 @@ pub(super) async fn frame(State(settings): State<Settings>, request: Request, ne
         let (parts, body) = request.into_parts();
         match settings.authenticator.admit(settings.authenticator.address(&parts)) {
             Ok(()) => {
-                let timeout = Duration::from_secs(config.limits.request_timeout);
+                // A large push takes as long as it takes: only silence ends it (`git_http`).
+                let is_git = parts.uri.path().starts_with("/git/");
+                let seconds = if is_git { u64::from(u32::MAX) } else { config.limits.request_timeout };
+                let timeout = Duration::from_secs(seconds);
                 limited(timeout, next.run(Request::from_parts(parts, body))).instrument(span.clone()).await
             }
             Err(refusal) => Fault::from(refusal).into_response(),

@@ -14,7 +14,7 @@ use super::workspace::Workspace;
 use crate::resource::etag::Etag;
 
 /// Keeps a record from coming true at the next start: its writers are told that it failed.
-fn take_back(workspace: &Workspace, head: Etag) {
+pub(super) fn take_back(workspace: &Workspace, head: Etag) {
     let journal = &workspace.core.journal;
     let guard = journal.enter();
     let taken = journal.append_undo(workspace.name().as_str(), head);

@@ -121,16 +121,16 @@ pub fn walk<E: From<Error>>(
     Ok(())
 }
 
-struct Found {
-    id: Etag,
-    parents: Vec<Etag>,
+pub(super) struct Found {
+    pub(super) id: Etag,
+    pub(super) parents: Vec<Etag>,
     seconds: i64,
     generation: u32,
 }
 
 /// The commits from `to` down to, without, `from` and its ancestors; children before parents in a
 /// straight line.
-fn collect(objects: &Objects, from: Option<Etag>, to: Etag) -> Result<Vec<Found>, Error> {
+pub(super) fn collect(objects: &Objects, from: Option<Etag>, to: Etag) -> Result<Vec<Found>, Error> {
     let mut found = Vec::new();
     let mut seen = HashSet::from([to]);
     let mut waiting = vec![to];

@@ -138,6 +138,11 @@ impl Journal {
         self.append_body(record::encode(workspace, head, head, b"", b""))
     }
 
+    /// Makes the move of a `main` durable whose objects are already.
+    pub(super) fn append_move(&self, workspace: &str, old: Etag, new: Etag) -> Result<Appended, Error> {
+        self.append_body(record::encode(workspace, old, new, b"", b""))
+    }
+
     fn append_body(&self, body: Vec<u8>) -> Result<Appended, Error> {
         let length = (RECORD_HEAD + body.len()) as u64;
         if length > self.capacity - FRONT {

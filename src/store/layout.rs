@@ -42,6 +42,11 @@ impl Layout {
         self.root.join(STATE).join("trash")
     }
 
+    /// What pushes bring, until it is accepted.
+    pub(super) fn incoming(&self) -> PathBuf {
+        self.root.join(STATE).join("incoming")
+    }
+
     /// Workspaces in the making.
     pub(super) fn nursery(&self) -> PathBuf {
         self.root.join(STATE).join("new")

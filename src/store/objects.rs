@@ -77,7 +77,7 @@ pub(super) struct Objects {
     workspace: WorkspaceName,
     serial: u32,
     caches: Arc<Caches>,
-    folder: PathBuf,
+    folders: Vec<PathBuf>,
     odb: RwLock<Option<Arc<Odb<'static>>>>,
     used: AtomicBool,
 }
@@ -88,10 +88,28 @@ impl Objects {
             workspace,
             serial,
             caches,
-            folder: git_dir.join("objects"),
+            folders: vec![git_dir.join("objects")],
             odb: RwLock::new(None),
             used: AtomicBool::new(false),
         }
+    }
+
+    /// These objects and those of one more folder, which only this handle sees.
+    pub(super) fn with(&self, folder: &Path) -> Self {
+        Objects {
+            workspace: self.workspace.clone(),
+            // Nothing that it reads may be kept: the folder may go again.
+            serial: u32::MAX,
+            caches: self.caches.clone(),
+            folders: std::iter::once(folder.to_owned()).chain(self.folders.iter().cloned()).collect(),
+            odb: RwLock::new(None),
+            used: AtomicBool::new(false),
+        }
+    }
+
+    /// A file's bytes, not kept.
+    pub(super) fn blob_uncached(&self, id: Etag) -> Result<Bytes, Error> {
+        self.read(id, ObjectType::Blob)
     }
 
     /// A file's bytes.
@@ -200,9 +218,10 @@ impl Objects {
         }
         let open = || {
             let odb = Odb::new()?;
-            let folder =
-                self.folder.to_str().ok_or_else(|| git2::Error::from_str("the data directory is not UTF-8"))?;
-            odb.add_disk_alternate(folder)?;
+            for folder in &self.folders {
+                let folder = folder.to_str().ok_or_else(|| git2::Error::from_str("the data directory is not UTF-8"))?;
+                odb.add_disk_alternate(folder)?;
+            }
             Ok(Arc::new(odb))
         };
         let odb = open().map_err(Error::git("open the objects"))?;

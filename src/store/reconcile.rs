@@ -117,12 +117,16 @@ pub(super) fn take_in(workspace: &Arc<Workspace>, on_main: bool, by_server: bool
 }
 
 /// A path, what the server may have left there, and what should be there.
-type Behind = (String, Vec<Option<Etag>>, Option<Entry>);
+pub(super) type Behind = (String, Vec<Option<Etag>>, Option<Entry>);
 
 /// Moves files on that are what the server left (or already what they should be); others were
 /// edited and stay. After a power cut files that were never synced may be empty or zeros (`torn`):
 /// those are nobody's edit.
-fn catch_up(workspace: &Workspace, mut changes: Vec<Behind>, torn: bool) -> Result<Vec<(Arc<str>, Note)>, Error> {
+pub(super) fn catch_up(
+    workspace: &Workspace,
+    mut changes: Vec<Behind>,
+    torn: bool,
+) -> Result<Vec<(Arc<str>, Note)>, Error> {
     let mut notes: Vec<(Arc<str>, Note)> = Vec::with_capacity(changes.len());
     let mut folders = workspace.work_tree.folders()?;
     // Files that go first.

@@ -15,7 +15,8 @@ pub(super) const FRONT: u64 = 4096;
 /// A record's own header: magic, sums, epoch, sequence, length.
 pub(super) const RECORD_HEAD: usize = 4 + 4 + 4 + 8 + 8 + 4;
 
-/// One group of commits, or, without a pack, the news that the last one was given up.
+/// One group of commits; without a pack a push, whose objects are synced, or, where `old` is `new`,
+/// the news that the last one was given up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
     /// `owner/name`.

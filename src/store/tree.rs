@@ -132,6 +132,18 @@ pub(super) fn check(raw: &[u8]) -> bool {
     entries.0.is_empty()
 }
 
+/// Whether some entry's mode is not spelt as git spells it today.
+pub(super) fn has_odd_modes(raw: &[u8]) -> bool {
+    let mut entries = Entries(raw);
+    loop {
+        let at = entries.0;
+        let Some(item) = entries.next() else { return !at.is_empty() };
+        if !at.strip_prefix(item.entry.mode.octal()).is_some_and(|rest| rest.starts_with(b" ")) {
+            return true;
+        }
+    }
+}
+
 /// The entry of this name.
 pub(super) fn find(raw: &[u8], name: &str) -> Option<Entry> {
     Entries(raw).find(|e| e.name == name.as_bytes()).map(|e| e.entry)

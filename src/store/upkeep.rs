@@ -69,6 +69,11 @@ impl Packs {
 impl Workspace {
     /// Counts a pack that was just written.
     pub(super) fn note_pack(&self, pack: &Pack, epoch: u64) {
+        self.note_found(Found { name: pack.name, bytes: pack.pack.len() as u64 }, Some(epoch));
+    }
+
+    /// Counts a pack; `epoch` is the journal's that has all of it, `None` for one that is synced.
+    pub(super) fn note_found(&self, pack: Found, epoch: Option<u64>) {
         let mut packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
         let known = match packs.known.take() {
             Some(known) => Ok(known),
@@ -79,8 +84,7 @@ impl Workspace {
         };
         match known {
             Ok(mut known) => {
-                let found = Found { name: pack.name, bytes: pack.pack.len() as u64 };
-                known.push(Known { found, epoch: Some(epoch) });
+                known.push(Known { found: pack, epoch });
                 packs.known = Some(known);
                 if packs.to_merge(BUSY).is_some() {
                     self.core.upkeep.wake();

@@ -119,6 +119,16 @@ impl Workspace {
         &self.dir
     }
 
+    /// Its `.git`, for git's own programs.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
+    /// A folder of the server's without any hook in it.
+    pub fn hooks(&self) -> PathBuf {
+        self.core.layout.hooks()
+    }
+
     /// The newest commit: durable, and published.
     pub fn head(&self) -> Etag {
         self.tip().commit
@@ -251,6 +261,13 @@ impl Workspace {
             stale.insert(path.clone());
         } else {
             stale.remove(path);
+        }
+    }
+
+    /// The disk may be ahead of `main` at these paths: that is nobody's edit.
+    pub(super) fn set_all_stale(&self, paths: &[String]) {
+        for path in paths.iter().filter_map(|path| FilePath::parse(path).ok()) {
+            self.set_stale(&path, true);
         }
     }
 

@@ -149,6 +149,7 @@ impl Store {
         // What was in the making when the server was killed was acknowledged to nobody.
         fs::remove_dir_all(layout.nursery()).map_err(Error::io("clear unfinished workspaces"))?;
         fs::create_dir_all(layout.nursery()).map_err(Error::io("clear unfinished workspaces"))?;
+        super::incoming::clear(&layout)?;
         let (journal, leftover) = Journal::open(&layout.journal(), options.journal_bytes)?;
         let caches = Arc::new(Caches::new(options.cache_bytes));
         let replayed = replay::replay(&layout, &leftover, &caches)?;

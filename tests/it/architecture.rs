@@ -14,7 +14,7 @@ const RINGS: &[&[&str]] = &[
     &["engine"],
     &["auth", "github"],
     &["http"],
-    &["dialect/dci", "dialect/dmp", "dialect/editor", "dialect/rest", "kinds"],
+    &["dialect/dci", "dialect/dmp", "dialect/editor", "dialect/rest", "git_http", "kinds"],
     &["server"],
     &["app"],
     &["control"],

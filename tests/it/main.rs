@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod dci;
 mod disk;
+mod git;
 mod kinds;
 mod login;
 mod reference;

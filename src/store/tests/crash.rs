@@ -21,7 +21,7 @@ fn copy_all(from: &Path, to: &Path) {
 
 impl Bench {
     /// The data directory as it was when the machine stopped, opened again after `damage`.
-    fn after_crash(&self, damage: impl FnOnce(&Path)) -> Bench {
+    pub(super) fn after_crash(&self, damage: impl FnOnce(&Path)) -> Bench {
         let dir = tempfile::tempdir().unwrap();
         copy_all(&self.dir.path().join("data"), &dir.path().join("data"));
         damage(&dir.path().join("data/ann/work"));

@@ -2,6 +2,7 @@
 
 mod crash;
 mod disk;
+mod pushing;
 mod reading;
 mod upkeep;
 mod writing;

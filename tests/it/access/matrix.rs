@@ -58,6 +58,8 @@ fn needs(operation: &str, kinds: &[String]) -> Option<Needs> {
         "put_member" | "delete_member" | "patch_workspace" | "delete_workspace" => Needs::Role(Role::Admin),
         "get_workspace" | "list_files" | "get_file" => reads,
         "post_commits" | "put_file" | "delete_file" => writes,
+        "git_info_refs" | "git_upload_pack" => reads,
+        "git_receive_pack" => writes,
         // Everybody who is logged in shares the catalogue.
         dci if dci.starts_with("dci_") => Account,
         other => {
@@ -268,6 +270,7 @@ async fn ask(client: &Client, place: &Place, kinds: &[String], path: &str, metho
     let is_file = path.contains("/files/{path}");
     let mut address = path
         .replace("{owner}", owner)
+        .replace("{repo}", name)
         .replace("{path}", &sample.path)
         .replace("{who}", "carol")
         .replace("{kind}", "service")
@@ -291,6 +294,8 @@ async fn ask(client: &Client, place: &Place, kinds: &[String], path: &str, metho
         "patch_group" => json!({ "description": "" }).into(),
         "post_token" => json!({ "name": "" }).into(),
         "editor_post_config" => json!({}).into(),
+        "git_upload_pack" => typed("application/x-git-upload-pack-request", "0000"),
+        "git_receive_pack" => typed("application/x-git-receive-pack-request", "0000"),
         "post_commits" => json!({ "changes": [] }).into(),
         "put_file" => typed("application/octet-stream", sample.text.clone()),
         _ if id.starts_with("post_") && kind.is_some() => body(&sample.text),
@@ -300,7 +305,9 @@ async fn ask(client: &Client, place: &Place, kinds: &[String], path: &str, metho
         _ if id.starts_with("restore_") => json!({ "at": place.head }).into(),
         _ => raw(""),
     };
-    if id.starts_with("diff_") {
+    if id == "git_info_refs" {
+        address += "?service=git-upload-pack";
+    } else if id.starts_with("diff_") {
         address = format!("{address}?from={0}&to={0}", place.head);
     } else if id.starts_with("post_") && kind.is_some() {
         address = format!("{address}{}&dry_run=true", sample.query);

@@ -1,0 +1,232 @@
+//! The installed git: how it is started, bounded and ended.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+
+use crate::http::fault::Fault;
+
+/// The oldest git that knows every setting below: `core.fsync`, and who may own a repository.
+const OLDEST: (u32, u32) = (2, 36);
+/// Where git and what it starts are looked for.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// How long a request waits for its turn to start git.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes of git's complaints that are kept.
+const STDERR_MOST: usize = 8 << 10;
+/// Memory of a program that reads what somebody pushed: a small pack may say large objects.
+const MEMORY_MOST: u64 = 2 << 30;
+
+/// What holds for every repository, whatever its own configuration says: later settings win, and
+/// these come last.
+const SETTINGS: [(&str, &str); 26] = [
+    ("safe.directory", "*"),
+    ("core.fsmonitor", "false"),
+    ("core.sshCommand", "false"),
+    ("core.gitProxy", "false"),
+    ("core.askPass", "false"),
+    ("core.alternateRefsCommand", "false"),
+    ("core.useReplaceRefs", "false"),
+    ("core.protectHFS", "true"),
+    ("core.protectNTFS", "true"),
+    // What is kept of a push is synced when it is kept.
+    ("core.fsync", "none"),
+    // The store's packs have none, and a push's go through its journal without.
+    ("pack.writeReverseIndex", "false"),
+    // Larger files are streamed.
+    ("core.bigFileThreshold", "16m"),
+    ("core.packedGitWindowSize", "32m"),
+    ("core.packedGitLimit", "256m"),
+    ("credential.helper", ""),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("pack.threads", "2"),
+    ("pack.windowMemory", "64m"),
+    ("pack.deltaCacheSize", "32m"),
+    ("protocol.allow", "never"),
+    ("transfer.hideRefs", "refs/projects"),
+    ("transfer.hideRefs", "refs/internal"),
+    ("uploadpack.allowFilter", "true"),
+    ("uploadpack.allowReachableSHA1InWant", "true"),
+    ("uploadpack.allowAnySHA1InWant", "false"),
+];
+
+/// The git of this machine.
+pub struct Git {
+    permits: Arc<Semaphore>,
+    /// Why it cannot be used, once that was looked at.
+    found: OnceCell<Result<(), String>>,
+}
+
+impl Git {
+    /// So many processes at once.
+    pub fn new(processes: usize) -> Self {
+        Git { permits: Arc::new(Semaphore::new(processes)), found: OnceCell::new() }
+    }
+
+    /// Whether there is a git that will do; otherwise what to tell the operator.
+    pub async fn ready(&self) -> Result<(), String> {
+        self.found.get_or_init(look_for_git).await.clone()
+    }
+
+    /// Waits for a turn to start programs: one for each request, however many those are.
+    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        let unavailable = |why: String| Fault::new(StatusCode::SERVICE_UNAVAILABLE, why);
+        self.ready().await.map_err(|why| unavailable(format!("there is no access by git: {why}")))?;
+        match tokio::time::timeout(PATIENCE, self.permits.clone().acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(unavailable("too many git requests at once: try again".into()).header(RETRY_AFTER, "5")),
+        }
+    }
+}
+
+async fn look_for_git() -> Result<(), String> {
+    let mut command = bare();
+    let output = command.arg("version").stdin(Stdio::null()).output().await;
+    let output = output.map_err(|error| format!("git cannot be started ({error}): install git 2.36 or later"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    match version(&text) {
+        Some(found) if found >= OLDEST => Ok(()),
+        Some((major, minor)) => Err(format!("the installed git is {major}.{minor}: install git 2.36 or later")),
+        None => Err(format!("the installed git says {:?} about its version: install git 2.36 or later", text.trim())),
+    }
+}
+
+fn version(text: &str) -> Option<(u32, u32)> {
+    let (major, rest) = text.strip_prefix("git version ")?.split_once('.')?;
+    let minor: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// git in an environment of nothing.
+fn bare() -> Command {
+    let mut command = Command::new("git");
+    command
+        .env_clear()
+        .env("PATH", PATH)
+        .env("HOME", "/nonexistent")
+        .env("LC_ALL", "C")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_ATTR_NOSYSTEM", "1")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("GIT_ALLOW_PROTOCOL", "none")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .current_dir("/")
+        .kill_on_drop(true)
+        // To end what it starts as well.
+        .process_group(0);
+    command
+}
+
+/// A git command with the settings that hold here; `hooks` is a folder without any.
+pub(super) fn command(hooks: &Path, arguments: &[&str]) -> Command {
+    let mut command = bare();
+    command.args(arguments);
+    for (at, (key, value)) in SETTINGS.iter().enumerate() {
+        command.env(format!("GIT_CONFIG_KEY_{at}"), key).env(format!("GIT_CONFIG_VALUE_{at}"), value);
+    }
+    let last = SETTINGS.len();
+    command.env(format!("GIT_CONFIG_KEY_{last}"), "core.hooksPath").env(format!("GIT_CONFIG_VALUE_{last}"), hooks);
+    command.env("GIT_CONFIG_COUNT", (last + 1).to_string());
+    command
+}
+
+/// A git that runs. Dropped before its end, it is killed with all that it started.
+pub(super) struct Running {
+    child: Child,
+    group: Option<Pid>,
+    complaints: JoinHandle<String>,
+    _turn: Arc<OwnedSemaphorePermit>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(group) = self.group.take() {
+            // It may have ended by itself.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+/// How a git ended.
+pub(super) struct Ended {
+    pub(super) success: bool,
+    /// What it wrote to its standard error.
+    pub(super) complaints: String,
+}
+
+impl Running {
+    pub(super) fn start(mut command: Command, turn: Arc<OwnedSemaphorePermit>) -> Result<Self, Fault> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| {
+            tracing::error!(%error, "git cannot be started");
+            crate::http::fault::internal()
+        })?;
+        let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        let stderr = child.stderr.take();
+        let complaints = tokio::spawn(async move {
+            let mut kept = Vec::new();
+            let mut buffer = [0; 1024];
+            if let Some(mut stderr) = stderr {
+                while let Ok(length @ 1..) = stderr.read(&mut buffer).await {
+                    let room = STDERR_MOST.saturating_sub(kept.len());
+                    kept.extend_from_slice(&buffer[..length.min(room)]);
+                }
+            }
+            String::from_utf8_lossy(&kept).into_owned()
+        });
+        Ok(Running { child, group, complaints, _turn: turn })
+    }
+
+    /// Bounds its memory. Before it is given anything to read.
+    pub(super) fn bound_memory(self) -> Self {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::process::{Resource, Rlimit, prlimit};
+            let limit = Rlimit { current: Some(MEMORY_MOST), maximum: Some(MEMORY_MOST) };
+            if let Err(error) = prlimit(self.group, Resource::As, limit) {
+                tracing::warn!(%error, "the memory of git is not bounded");
+            }
+        }
+        self
+    }
+
+    pub(super) fn take_pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>) {
+        (self.child.stdin.take(), self.child.stdout.take())
+    }
+
+    /// Waits for its end; its pipes must be at theirs.
+    pub(super) async fn end(mut self) -> Ended {
+        let status = self.child.wait().await;
+        // Its number may be another's from here on.
+        self.group = None;
+        let complaints = (&mut self.complaints).await.unwrap_or_default();
+        Ended { success: status.is_ok_and(|status| status.success()), complaints }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared() {
+        assert_eq!(version("git version 2.47.3\n"), Some((2, 47)));
+        assert_eq!(version("git version 2.39.5 (Apple Git-154)\n"), Some((2, 39)));
+        assert_eq!(version("git version 3.0-rc1\n"), Some((3, 0)));
+        assert_eq!(version("jit 1.0"), None);
+        assert!(Some((2, 35)) < Some(OLDEST) && Some((10, 0)) > Some(OLDEST));
+    }
+}

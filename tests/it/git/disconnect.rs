@@ -1,0 +1,172 @@
+//! Clients that go, or do nothing, in the middle.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::client::Place;
+use crate::support::{PASSWORD, basic, raw};
+
+async fn begin_push(place: &Place, head: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(&place.address).await.unwrap();
+    let command = format!("{head} {} refs/heads/main\0report-status side-band-64k\n", "1".repeat(40));
+    let packet = format!("{:04x}{command}0000PACK\0\0\0\u{2}\0\0\0\u{5}", command.len() + 4);
+    let request = format!(
+        "POST /git/ann/lab.git/git-receive-pack HTTP/1.1\r\nhost: test.local\r\nauthorization: {}\r\n\
+         content-type: application/x-git-receive-pack-request\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{packet}\r\n",
+        basic("ann", PASSWORD),
+        packet.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+/// How many folders of unfinished pushes there are.
+fn unfinished(place: &Place) -> usize {
+    std::fs::read_dir(place.app.data().join(".state/incoming")).map_or(0, Iterator::count)
+}
+
+async fn until(mut holds: impl FnMut() -> bool, what: &str) {
+    for _ in 0..1_000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never: {what}");
+}
+
+async fn write_works(place: &Place, name: &str) {
+    let path = format!("/api/v1/workspaces/ann/lab/files/{name}.txt");
+    let written = place.app.as_user("ann").header("if-none-match", "*").put(&path, raw("x")).await;
+    written.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_goes_leaves_nothing() {
+    let place = Place::open().await;
+    let head = place.app.head("ann/lab");
+    let mut streams = Vec::new();
+    for _ in 0..5 {
+        streams.push(begin_push(&place, &head).await);
+    }
+    until(|| unfinished(&place) == 5, "pushes begin").await;
+    // Nobody is held up meanwhile.
+    write_works(&place, "during").await;
+    drop(streams);
+    until(|| unfinished(&place) == 0, "what they brought goes").await;
+    write_works(&place, "after").await;
+    place.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_stalls_is_given_up() {
+    let place = Place::open_with(|config| {
+        config.git.idle_timeout = 1;
+        config.git.processes = 2;
+    })
+    .await;
+    let head = place.app.head("ann/lab");
+    let clone = place.clone("c").await;
+    // As many as may run at once: the others wait for them to be given up.
+    let mut streams = [begin_push(&place, &head).await, begin_push(&place, &head).await];
+    until(|| unfinished(&place) == 2, "pushes begin").await;
+    write_works(&place, "during").await;
+    clone.write("a.txt", "a\n");
+    clone.commit("After").await;
+    clone.push().await.fails(&["fetch first"]);
+    clone.git(&["pull", "-q", "--rebase", "origin", "main"]).await.ok();
+    clone.push().await.ok();
+    for stream in &mut streams {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 400") && answer.contains("hardly anything came for 1 seconds"),
+            "{answer}"
+        );
+    }
+    until(|| unfinished(&place) == 0, "what they brought goes").await;
+    place.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_does_not_read_is_given_up() {
+    let place = Place::open_with(|config| {
+        config.git.idle_timeout = 1;
+        config.git.processes = 1;
+    })
+    .await;
+    let clone = place.clone("c").await;
+    // More than any buffer between the two holds.
+    let mut seed = 1u64;
+    let mut noise = || {
+        std::iter::repeat_with(|| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) as u8
+        })
+        .take(8 << 20)
+        .collect::<Vec<u8>>()
+    };
+    clone.write("a.bin", noise());
+    clone.write("b.bin", noise());
+    clone.commit("Much").await;
+    clone.push().await.ok();
+    let head = place.app.head("ann/lab");
+    let mut stream = TcpStream::connect(&place.address).await.unwrap();
+    let want = format!("0032want {head}\n00000009done\n");
+    let request = format!(
+        "POST /git/ann/lab.git/git-upload-pack HTTP/1.1\r\nhost: test.local\r\nauthorization: {}\r\n\
+         content-type: application/x-git-upload-pack-request\r\ncontent-length: {}\r\n\r\n{want}",
+        basic("ann", PASSWORD),
+        want.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    // The only turn is taken; it is free again when the other is given up.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    place.clone("d").await;
+    drop(stream);
+    place.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_may_ask_before_it_sends() {
+    let place = Place::open().await;
+    let mut stream = TcpStream::connect(&place.address).await.unwrap();
+    let body = "0014command=ls-refs\n0000";
+    let request = format!(
+        "POST /git/ann/lab.git/git-upload-pack HTTP/1.1\r\nhost: test.local\r\nauthorization: {}\r\n\
+         content-type: application/x-git-upload-pack-request\r\ngit-protocol: version=2\r\nconnection: close\r\n\
+         expect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        basic("ann", PASSWORD),
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut told = [0; 25];
+    stream.read_exact(&mut told).await.unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("refs/heads/main"), "{answer}");
+    place.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_sends_drop_by_drop_is_given_up() {
+    let place = Place::open_with(|config| config.git.idle_timeout = 1).await;
+    let head = place.app.head("ann/lab");
+    let (mut answers, mut drops) = begin_push(&place, &head).await.into_split();
+    let dripping = tokio::spawn(async move {
+        // Each comes in time.
+        while drops.write_all(b"1\r\nx\r\n").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let mut answer = [0; 12];
+    answers.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 400");
+    until(|| unfinished(&place) == 0, "what it brought goes").await;
+    dripping.abort();
+    place.finish().await;
+}

@@ -1,0 +1,153 @@
+//! What is pushed: documents and their violations, branches, tags.
+
+use serde_json::json;
+
+use super::client::{Place, SERVICE};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_is_told_its_violations_and_is_in_the_index() {
+    let place = Place::open().await;
+    let clone = place.clone("c").await;
+    clone.write("services/ok.yml", SERVICE);
+    clone.write(
+        "services/fw.yml",
+        "descriptor_version: \"1.0\"\nvendor: org.example\n# a comment\nname:   7 \nversion: \"1.0\"\n",
+    );
+    clone.write("services/torn.yml", "name: [1\n");
+    clone.write("README.md", "# hello\n");
+    clone.commit("Three services").await;
+    let pushed = clone.push().await.ok();
+    let lines = pushed.remote();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert_eq!(lines[0], "services/fw.yml:4:1: name: must be a string, found 7", "{lines:?}");
+    assert!(lines[1].starts_with("services/torn.yml:"), "{lines:?}");
+    assert_eq!(lines[2], "3 documents changed, 2 with violations");
+    let ann = place.app.as_user("ann");
+    let listed = ann.get("/api/v1/services").await.expect(200).json();
+    assert_eq!(listed["_meta"]["count"], 3, "{listed}");
+    // Byte for byte, in git and on the server's disk.
+    let tree = place.app.tree("ann/lab");
+    let text = std::fs::read_to_string(tree.join("services/fw.yml")).unwrap();
+    assert!(text.contains("name:   7 \n"), "{text}");
+    assert_eq!(place.app.head("ann/lab"), clone.head().await);
+    // Mended, renamed and deleted.
+    clone.write("services/fw.yml", SERVICE.replace("name: fw", "name: wall"));
+    clone.git(&["mv", "services/ok.yml", "services/moved.yml"]).await.ok();
+    clone.git(&["rm", "-q", "services/torn.yml"]).await.ok();
+    clone.commit("Mend").await;
+    let pushed = clone.push().await.ok();
+    assert_eq!(pushed.remote(), ["4 documents changed, 0 with violations"]);
+    let listed = ann.get("/api/v1/services").await.expect(200).json();
+    assert_eq!(listed["_meta"]["count"], 2, "{listed}");
+    assert!(!tree.join("services/torn.yml").exists());
+    assert!(clone.push().await.ok().err.contains("Everything up-to-date"));
+    place.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strict_workspace_takes_no_new_violations() {
+    let place = Place::open().await;
+    let ann = place.app.as_user("ann");
+    let clone = place.clone("c").await;
+    clone.write("services/old.yml", SERVICE.replace("name: fw", "name: 7"));
+    clone.commit("Broken before").await;
+    clone.push().await.ok();
+    ann.patch("/api/v1/workspaces/ann/lab", json!({ "push": "strict" })).await.expect(200);
+    let before = place.app.head("ann/lab");
+    clone.write("services/new.yml", SERVICE.replace("name: fw", "name: 7"));
+    clone.commit("Broken now").await;
+    let refused = clone.push().await.fails(&["! [remote rejected]"]);
+    assert!(refused.remote()[0].starts_with("services/new.yml:3:1: "), "{}", refused.err);
+    assert!(refused.remote().iter().any(|line| line.starts_with("refused: this workspace takes no push")));
+    assert_eq!(place.app.head("ann/lab"), before);
+    // What was broken before may stay so.
+    clone.git(&["reset", "-q", "--hard", "HEAD~"]).await.ok();
+    clone.write("services/old.yml", SERVICE.replace("name: fw", "name: 7 # still"));
+    clone.commit("Still broken").await;
+    clone.push().await.ok();
+    place.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn branches_and_tags_are_kept_beside_main() {
+    let place = Place::open().await;
+    let clone = place.clone("c").await;
+    clone.git(&["checkout", "-q", "-b", "side"]).await.ok();
+    clone.write("services/side.yml", SERVICE);
+    clone.commit("On the side").await;
+    clone.git(&["tag", "light"]).await.ok();
+    clone.git(&["tag", "-a", "v1", "-m", "one"]).await.ok();
+    clone.git(&["push", "origin", "side", "light", "v1"]).await.ok();
+    let ann = place.app.as_user("ann");
+    let listed = ann.get("/api/v1/services").await.expect(200).json();
+    assert_eq!(listed["_meta"]["count"], 0, "{listed}");
+    for protocol in ["protocol.version=0", "protocol.version=2"] {
+        let listed = place.git(&["-c", protocol, "ls-remote", &place.url("ann", "ann/lab")]).await.ok().out;
+        let side = clone.head().await;
+        assert!(listed.contains(&format!("{side}\trefs/heads/side\n")), "{listed}");
+        assert!(listed.contains(&format!("{side}\trefs/tags/v1^{{}}\n")), "{listed}");
+        assert!(listed.contains(&format!("{side}\trefs/tags/light\n")), "{listed}");
+    }
+    // Side branches may be forced and deleted.
+    clone.git(&["commit", "-q", "--amend", "-m", "Again"]).await.ok();
+    clone.git(&["push", "origin", "side"]).await.fails(&["non-fast-forward"]);
+    clone.git(&["push", "--force", "origin", "side"]).await.ok();
+    clone.git(&["push", "origin", "HEAD:side/below"]).await.fails(&["remote rejected"]);
+    clone.git(&["push", "origin", ":side", ":light"]).await.ok();
+    clone.git(&["push", "origin", "HEAD:main"]).await.ok();
+    let listed = ann.get("/api/v1/services").await.expect(200).json();
+    assert_eq!(listed["_meta"]["count"], 1, "{listed}");
+    place.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn main_keeps_its_history() {
+    let place = Place::open().await;
+    let clone = place.clone("c").await;
+    clone.write("a.txt", "a\n");
+    clone.commit("One").await;
+    clone.push().await.ok();
+    let head = place.app.head("ann/lab");
+    clone.git(&["commit", "-q", "--amend", "-m", "Another"]).await.ok();
+    clone.push().await.fails(&["non-fast-forward"]);
+    clone.git(&["push", "--force", "origin", "HEAD:main"]).await.fails(&["remote rejected", "non-fast-forward"]);
+    clone.git(&["push", "origin", ":main"]).await.fails(&["main cannot be deleted"]);
+    clone.git(&["push", "origin", "HEAD:refs/heads/Main"]).await.fails(&["differs from main only in case"]);
+    clone.git(&["checkout", "-q", "--orphan", "other"]).await.ok();
+    clone.commit("Without a past").await;
+    clone.git(&["push", "--force", "origin", "HEAD:main"]).await.fails(&["non-fast-forward"]);
+    assert_eq!(place.app.head("ann/lab"), head);
+    place.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clone_without_all_of_history_can_push() {
+    let place = Place::open().await;
+    let clone = place.clone("c").await;
+    for n in 0..3 {
+        clone.write("a.txt", format!("{n}\n"));
+        clone.commit("More").await;
+    }
+    clone.push().await.ok();
+    place.git(&["clone", "-q", "--depth", "1", &place.url("ann", "ann/lab"), "shallow"]).await.ok();
+    let shallow = super::client::Clone { folder: place.folder("shallow") };
+    shallow.write("b.txt", "b\n");
+    shallow.commit("From a shallow clone").await;
+    shallow.push().await.ok();
+    // Elsewhere its past is missing.
+    place.app.workspace("ann/other").await;
+    shallow.git(&["push", &place.url("ann", "ann/other"), "HEAD:side"]).await.fails(&["rejected"]);
+    place.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_on_disk_are_known_before_a_push() {
+    let place = Place::open().await;
+    let clone = place.clone("c").await;
+    clone.write("a.txt", "pushed\n");
+    clone.commit("Push").await;
+    std::fs::write(place.app.tree("ann/lab").join("a.txt"), "by hand\n").unwrap();
+    clone.push().await.fails(&["fetch first"]);
+    assert_eq!(std::fs::read_to_string(place.app.tree("ann/lab").join("a.txt")).unwrap(), "by hand\n");
+    place.finish().await;
+}
