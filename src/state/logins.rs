@@ -66,17 +66,20 @@ impl State {
     /// Exchanges the family's refresh token, once.
     pub async fn rotate_login(&self, family: &str, used: &str, next: &str, expires_at: i64) -> Result<Rotation, Error> {
         let doing = "refreshing a login";
-        let done = sqlx::query("UPDATE login SET refresh = $1, expires_at = $2 WHERE family = $3 AND refresh = $4")
-            .bind(next)
-            .bind(expires_at)
-            .bind(family)
-            .bind(used)
-            .execute(&self.pool)
-            .await
-            .map_err(sql(doing))?;
-        if done.rows_affected() > 0 {
-            // Revoked in between at worst.
-            return Ok(self.login(family).await?.map_or(Rotation::Revoked, Rotation::Rotated));
+        let row = sqlx::query(
+            "UPDATE login SET refresh = $1, expires_at = $2 WHERE family = $3 AND refresh = $4 RETURNING account_id",
+        )
+        .bind(next)
+        .bind(expires_at)
+        .bind(family)
+        .bind(used)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(sql(doing))?;
+        if let Some(row) = row {
+            // Deleted in between at worst, and with it the login.
+            let account = self.account_by_id(row.get("account_id")).await?;
+            return Ok(account.map_or(Rotation::Revoked, Rotation::Rotated));
         }
         Ok(self.delete_login(family).await?.map_or(Rotation::Revoked, Rotation::Reused))
     }
