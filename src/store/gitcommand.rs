@@ -13,6 +13,21 @@ use super::error::Error;
 const SAID_MOST: u64 = 2_000;
 const LOOK: Duration = Duration::from_millis(20);
 
+/// A workspace's own configuration may come from anywhere: none of it starts a program.
+const SETTINGS: [&str; 11] = [
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.sshCommand=false",
+    "core.gitProxy=false",
+    "core.askPass=false",
+    "core.alternateRefsCommand=false",
+    "core.useReplaceRefs=false",
+    "credential.helper=",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "safe.directory=*",
+];
+
 /// A git command on a repository, at the lowest priority: no settings of the machine or of whoever
 /// started the server, no hook, no prompt, and no remote that a repository's own configuration
 /// could have it call.
@@ -20,7 +35,7 @@ fn command(git_dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("nice");
     command
         .args(["-n", "19", "git"])
-        .args(["-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false"])
+        .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
         .arg("--git-dir")
         .arg(git_dir)
         .args(arguments)
@@ -33,7 +48,11 @@ fn command(git_dir: &Path, arguments: &[&str]) -> Command {
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_NO_LAZY_FETCH", "1")
-        .env("GIT_ALLOW_PROTOCOL", "file")
+        // Only what reads a bundle needs one.
+        .env(
+            "GIT_ALLOW_PROTOCOL",
+            if matches!(arguments.first(), Some(&("fetch" | "clone"))) { "file" } else { "none" },
+        )
         .env("GIT_NO_REPLACE_OBJECTS", "1")
         .env("GIT_OPTIONAL_LOCKS", "0")
         .stdin(Stdio::null())

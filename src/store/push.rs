@@ -15,8 +15,10 @@ use super::pack::Pack;
 use super::reconcile::{self, Behind};
 use super::refs::{self, MAIN, MOVED};
 use super::workspace::{Head, Workspace};
+use super::worktree::OnDisk;
 use super::writer;
 use crate::resource::etag::Etag;
+use crate::resource::key::FilePath;
 
 /// A ref to be moved: made where it has no old value, removed where it has no new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,8 +65,9 @@ fn accept(workspace: &Arc<Workspace>, incoming: Option<&Incoming>, moves: &[Move
     let head = workspace.head();
     let is_late = |wanted: &Move| wanted.name == MAIN && wanted.old != Some(head);
     let mut journaled = None;
+    // A pack for nothing would stay for ever.
     if let Some(incoming) = incoming
-        && !moves.iter().all(is_late)
+        && !moves.iter().all(|wanted| is_late(wanted) || wanted.refusal().is_some())
     {
         // The journal knows main alone.
         if moves.len() == 1 && moves[0].name == MAIN {
@@ -94,6 +97,32 @@ fn accept(workspace: &Arc<Workspace>, incoming: Option<&Incoming>, moves: &[Move
         workspace.core.journal.sync_all().map_err(Error::io("sync refs"))?;
     }
     Ok(outcome)
+}
+
+/// Why a push is refused that met an edit on disk in its last moments.
+const EDITED: &str = "a file that it changes is being edited on the server: fetch first";
+
+/// Whether the disk has something else at one of these files than the newest commit and what is to
+/// come: an edit since the disk was last taken in. Taken in later, it would undo what was pushed.
+fn is_edited(workspace: &Workspace, changes: &[Behind]) -> Result<bool, Error> {
+    let mut folders = workspace.work_tree.folders()?;
+    for (path, olds, new) in changes {
+        let Ok(path) = FilePath::parse(path) else { continue };
+        // What git ignores may stand where something new comes; it stays.
+        if olds.contains(&None) || workspace.is_stale(&path) {
+            continue;
+        }
+        let disk = match folders.look(&path, workspace.core.options.file_bytes) {
+            Ok(OnDisk::File { etag, .. }) => Some(etag),
+            Ok(OnDisk::Missing) => None,
+            // What cannot be looked at stays too.
+            Err(_) => continue,
+        };
+        if !olds.contains(&disk) && disk != new.map(|entry| entry.etag) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// As a group of commits is applied. The objects are there already, or come with the record that
@@ -126,6 +155,9 @@ fn move_main(
         history::compare(&mut load, Some(before.root), Some(head.root), &mut |path, old, new| {
             changes.push((path, vec![old.map(|e| e.etag)], new));
         })?;
+    }
+    if is_edited(workspace, &changes)? {
+        return Ok(Err(EDITED.to_owned()));
     }
     let journal = &workspace.core.journal;
     let guard = loop {

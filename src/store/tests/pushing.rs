@@ -95,3 +95,40 @@ fn a_push_that_is_late_changes_nothing() {
     assert!(bench.workspace().commit(pushed).is_err(), "its objects are kept");
     bench.assert_sound();
 }
+
+#[test]
+fn an_edit_in_the_last_moment_is_not_laid_over_what_was_pushed() {
+    let bench = Bench::new();
+    bench.put("old.yml", "old");
+    bench.workspace().flush_index().unwrap();
+    let before = bench.workspace().head();
+    let (incoming, pushed) = bench.push_of("old.yml", "pushed");
+    fs::write(bench.file("old.yml"), "edited").unwrap();
+    let moves = vec![bench.to(MAIN, pushed)];
+    let [Err(why)] = &bench.accept(incoming, moves)[..] else { panic!("it was taken") };
+    assert!(why.contains("edited on the server"), "{why}");
+    assert_eq!(bench.workspace().head(), before);
+    assert_eq!(fs::read_to_string(bench.file("old.yml")).unwrap(), "edited");
+    // Taken in, the edit is what the next push starts from.
+    bench.runtime.block_on(bench.workspace().absorb_disk(None)).unwrap();
+    fs::remove_dir_all(bench.dir.path().join("clone-old.yml")).unwrap();
+    let (incoming, pushed) = bench.push_of("old.yml", "pushed");
+    let moves = vec![bench.to(MAIN, pushed)];
+    assert!(bench.accept(incoming, moves).iter().all(Result::is_ok));
+    assert_eq!(fs::read_to_string(bench.file("old.yml")).unwrap(), "pushed");
+    bench.assert_sound();
+}
+
+#[test]
+fn a_push_of_which_nothing_is_taken_leaves_no_pack() {
+    let bench = Bench::new();
+    bench.put("old.yml", "old");
+    bench.workspace().flush_index().unwrap();
+    let packs = || fs::read_dir(bench.file(".git/objects/pack")).unwrap().count();
+    let before = packs();
+    let (incoming, pushed) = bench.push_of("new.yml", "new");
+    let moves = vec![bench.to("refs/foo/x", pushed)];
+    assert!(bench.accept(incoming, moves).iter().all(Result::is_err));
+    assert_eq!(packs(), before);
+    bench.assert_sound();
+}

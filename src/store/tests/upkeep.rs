@@ -99,3 +99,31 @@ fn loose_objects_of_commits_by_hand_are_packed() {
     bench.put("a.yml", "2");
     bench.assert_sound();
 }
+
+#[test]
+fn a_workspaces_configuration_starts_no_program() {
+    let bench = Bench::new();
+    bench.put("a.yml", "a");
+    bench.workspace().flush_index().unwrap();
+    let trace = bench.dir.path().join("trace");
+    let program = bench.dir.path().join("program");
+    std::fs::write(&program, format!("#!/bin/sh\necho ran >> {}\n", trace.display())).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for key in ["core.fsmonitor", "core.sshCommand", "core.askPass", "core.alternateRefsCommand", "credential.helper"] {
+        bench.git_ok(&["config", key, program.to_str().unwrap()]);
+    }
+    let git_dir = bench.file(".git");
+    let bundle = bench.dir.path().join("bundle");
+    for arguments in [
+        &["repack", "-d", "-q"][..],
+        &["commit-graph", "write", "--reachable", "--no-progress"],
+        &["bundle", "create", "--quiet", bundle.to_str().unwrap(), "--all"],
+    ] {
+        // Something to pack.
+        std::fs::write(bench.file("loose.txt"), arguments[0]).unwrap();
+        bench.git_ok(&["hash-object", "-w", "loose.txt"]);
+        std::fs::remove_file(bench.file("loose.txt")).unwrap();
+        assert!(super::super::gitcommand::run(&git_dir, arguments, || false).unwrap(), "{arguments:?}");
+    }
+    assert!(!trace.exists(), "{}", std::fs::read_to_string(&trace).unwrap_or_default());
+}
