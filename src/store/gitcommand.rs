@@ -49,10 +49,7 @@ fn command(git_dir: &Path, arguments: &[&str]) -> Command {
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_NO_LAZY_FETCH", "1")
         // Only what reads a bundle needs one.
-        .env(
-            "GIT_ALLOW_PROTOCOL",
-            if matches!(arguments.first(), Some(&("fetch" | "clone"))) { "file" } else { "none" },
-        )
+        .env("GIT_ALLOW_PROTOCOL", if arguments.contains(&"fetch") { "file" } else { "none" })
         .env("GIT_NO_REPLACE_OBJECTS", "1")
         .env("GIT_OPTIONAL_LOCKS", "0")
         .stdin(Stdio::null())
