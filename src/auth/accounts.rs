@@ -8,10 +8,12 @@ use tokio::sync::Mutex;
 
 use super::{Authenticator, hash, random, token};
 use crate::engine::{Engine, Error};
-use crate::resource::actor::{Account, Scope};
+use crate::resource::actor::{Account, Actor, Role, Scope};
+use crate::resource::key::WorkspaceName;
 use crate::state::accounts::NewAccount;
 use crate::state::groups::Group;
 use crate::state::identities::Identity;
+use crate::state::members::Member;
 use crate::state::tokens::Token;
 use crate::state::{self, State};
 
@@ -255,6 +257,28 @@ impl Accounts {
         }
         self.authenticator.forget();
         self.note(by, "identity.unlinked", Some(&account.name), Some(provider)).await;
+        Ok(())
+    }
+
+    /// Gives an account or a group, named as [`Member::who`] does, a role in a workspace.
+    pub async fn grant(
+        &self,
+        by: &By,
+        actor: &Actor,
+        workspace: &WorkspaceName,
+        who: &str,
+        role: Role,
+    ) -> Result<Member, Error> {
+        let member = self.engine.grant(actor, workspace, who, role).await?;
+        let detail = format!("{}: {}", member.who(), role.name());
+        self.note(by, "member.granted", Some(workspace.as_str()), Some(&detail)).await;
+        Ok(member)
+    }
+
+    /// Takes a role away.
+    pub async fn revoke(&self, by: &By, actor: &Actor, workspace: &WorkspaceName, who: &str) -> Result<(), Error> {
+        self.engine.revoke(actor, workspace, who).await?;
+        self.note(by, "member.revoked", Some(workspace.as_str()), Some(who)).await;
         Ok(())
     }
 

@@ -14,7 +14,6 @@ use crate::engine::Error;
 use crate::http::fault::Fault;
 use crate::resource::actor::{Actor, Role, Scope};
 use crate::resource::key::WorkspaceName;
-use crate::state::members::{Holder, Member};
 
 /// Runs a command. `progress` hears how many of how many files are done.
 pub(super) async fn execute(
@@ -87,26 +86,23 @@ pub(super) async fn execute(
         }
         Command::SetMember { workspace, who, role } => {
             let name = WorkspaceName::parse(&workspace)?;
-            let (holder, is_group) = who.strip_prefix("group:").map_or((&*who, false), |group| (group, true));
             let detail = match &role {
                 Some(role) => {
                     let role = Role::parse(role).ok_or_else(|| anyhow!("the role is reader, writer or admin"))?;
-                    app.engine.grant(&Actor::System, &name, holder, is_group, role).await.map_err(words)?;
+                    app.accounts().grant(&by, &Actor::System, &name, &who, role).await.map_err(words)?;
                     format!("{who}: {}", role.name())
                 }
                 None => {
-                    app.engine.revoke(&Actor::System, &name, holder, is_group).await.map_err(words)?;
+                    app.accounts().revoke(&by, &Actor::System, &name, &who).await.map_err(words)?;
                     format!("{who}: nothing")
                 }
             };
-            let action = if role.is_some() { "member.granted" } else { "member.revoked" };
-            app.accounts().note(&by, action, Some(name.as_str()), Some(&detail)).await;
             Ok(Report::Done(format!("{name}: {detail}")))
         }
         Command::ListMembers { workspace } => {
             let members =
                 app.engine.members(&Actor::System, &WorkspaceName::parse(&workspace)?).await.map_err(words)?;
-            Ok(Report::Members(members.iter().map(shown).collect()))
+            Ok(Report::Members(members.iter().map(|member| (member.who(), member.role.name().to_owned())).collect()))
         }
         Command::CreateTables => Ok(Report::Done("the tables are there".into())),
         Command::DropTables => {
@@ -114,11 +110,6 @@ pub(super) async fn execute(
             Ok(Report::Done("all accounts, projects, tokens and sessions were deleted".into()))
         }
     }
-}
-
-fn shown(member: &Member) -> (String, String) {
-    let prefix = if matches!(member.holder, Holder::Group(_)) { "group:" } else { "" };
-    (format!("{prefix}{}", member.name), member.role.name().to_owned())
 }
 
 /// An engine's error for the person at the terminal.

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::{Engine, Error, Overview};
+use super::{Engine, Error, Overview, access};
 use crate::base::blocking;
-use crate::resource::actor::{Actor, Role};
+use crate::resource::actor::{Actor, Role, Scope};
 use crate::resource::key::WorkspaceName;
-use crate::state::members::{Grants, Holder, Member};
+use crate::state::members::{Grants, Holder, Member, group};
 use crate::store::PushPolicy;
 
 /// What of a workspace's settings is to change.
@@ -35,9 +35,7 @@ impl Engine {
         let workspace = self.readable(actor, name)?;
         let is_let_in = match actor {
             Actor::Anonymous => false,
-            Actor::Account(account, _) => {
-                super::access::owns(actor, name) || self.granted(account, &workspace).is_some()
-            }
+            Actor::Account(account, _) => access::owns(actor, name) || self.granted(account, &workspace).is_some(),
             Actor::System => true,
         };
         if !is_let_in {
@@ -50,22 +48,15 @@ impl Engine {
     }
 
     /// Gives a role to an account or a group.
-    pub async fn grant(
-        &self,
-        actor: &Actor,
-        name: &WorkspaceName,
-        who: &str,
-        is_group: bool,
-        role: Role,
-    ) -> Result<Member, Error> {
+    pub async fn grant(&self, actor: &Actor, name: &WorkspaceName, who: &str, role: Role) -> Result<Member, Error> {
         let workspace = self.permitted(actor, name, Role::Admin, "share it")?;
-        let holder = self.state.holder(who, is_group).await?;
-        if let (Holder::Group(group), Actor::Account(account, _)) = (holder, actor)
+        let holder = self.state.holder(who).await?;
+        if let (Holder::Group(id), Some(group), Actor::Account(account, _)) = (holder, group(who), actor)
             && !account.is_admin
-            && !self.grants().is_in(account.id, group)
+            && !self.grants().is_in(account.id, id)
         {
             // Whoever is not in a group does not learn that there is one.
-            return Err(Error::NotFound(format!("group {who:?}")));
+            return Err(Error::NotFound(format!("group {group:?}")));
         }
         self.state.set_member(workspace.id(), holder, Some(role)).await?;
         self.reload_grants().await?;
@@ -74,13 +65,13 @@ impl Engine {
     }
 
     /// Takes the role of an account or a group away. One's own may always be given up.
-    pub async fn revoke(&self, actor: &Actor, name: &WorkspaceName, who: &str, is_group: bool) -> Result<(), Error> {
+    pub async fn revoke(&self, actor: &Actor, name: &WorkspaceName, who: &str) -> Result<(), Error> {
         let workspace = self.readable(actor, name)?;
-        let is_own = !is_group && actor.name().is_some_and(|own| own.eq_ignore_ascii_case(who));
-        if !is_own || actor.scope() < Some(crate::resource::actor::Scope::Admin) {
+        let is_own = actor.name().is_some_and(|own| own.eq_ignore_ascii_case(who));
+        if !is_own || actor.scope() < Some(Scope::Admin) {
             self.permitted(actor, name, Role::Admin, "share it")?;
         }
-        let holder: Holder = self.state.holder(who, is_group).await?;
+        let holder = self.state.holder(who).await?;
         if !self.state.set_member(workspace.id(), holder, None).await? {
             return Err(missing(who, name));
         }

@@ -22,6 +22,24 @@ pub struct Member {
     pub role: Role,
 }
 
+/// How a group is told from an account, whose name holds no colon.
+const GROUP: &str = "group:";
+
+/// The group that is named so, if it is one.
+pub fn group(who: &str) -> Option<&str> {
+    who.strip_prefix(GROUP)
+}
+
+impl Member {
+    /// The holder as people write it: an account's name, or `group:NAME`.
+    pub fn who(&self) -> String {
+        match self.holder {
+            Holder::Account(_) => self.name.clone(),
+            Holder::Group(_) => format!("{GROUP}{}", self.name),
+        }
+    }
+}
+
 /// Every grant there is, for looking up in memory.
 #[derive(Debug, Clone, Default)]
 pub struct Grants {
@@ -41,9 +59,7 @@ impl Grants {
         let holders = std::iter::once(Holder::Account(account)).chain(groups);
         holders.filter_map(|holder| self.roles.get(&(workspace, holder)).copied()).max()
     }
-}
 
-impl Grants {
     /// Whether the account is in the group.
     pub fn is_in(&self, account: i64, group: i64) -> bool {
         self.groups.get(&account).is_some_and(|groups| groups.contains(&group))
@@ -98,13 +114,13 @@ impl State {
         Ok(rows.iter().filter_map(member).collect())
     }
 
-    /// The holder of this name.
-    pub async fn holder(&self, name: &str, is_group: bool) -> Result<Holder, Error> {
-        if is_group {
-            return Ok(Holder::Group(self.group(name).await?.id));
+    /// The holder that [`Member::who`] names so.
+    pub async fn holder(&self, who: &str) -> Result<Holder, Error> {
+        if let Some(group) = group(who) {
+            return Ok(Holder::Group(self.group(group).await?.id));
         }
-        let found = self.account(name).await?;
-        found.map(|(account, _)| Holder::Account(account.id)).ok_or_else(|| Error::not_found("account", name))
+        let found = self.account(who).await?;
+        found.map(|(account, _)| Holder::Account(account.id)).ok_or_else(|| Error::not_found("account", who))
     }
 
     /// Gives a role, or takes it away with `None`; false when there was none to take.

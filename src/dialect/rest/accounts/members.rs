@@ -17,19 +17,8 @@ use crate::resource::actor::Role;
 use crate::resource::key::WorkspaceName;
 use crate::state::members::{Holder, Member};
 
-/// How a group is told from an account, whose name holds no colon.
-const GROUP: &str = "group:";
-
-fn who(text: &str) -> (&str, bool) {
-    text.strip_prefix(GROUP).map_or((text, false), |group| (group, true))
-}
-
 fn shown(member: &Member) -> Value {
-    let who = match member.holder {
-        Holder::Account(_) => member.name.clone(),
-        Holder::Group(_) => format!("{GROUP}{}", member.name),
-    };
-    json!({ "who": who, "role": member.role.name() })
+    json!({ "who": member.who(), "role": member.role.name() })
 }
 
 /// `GET /api/v1/workspaces/{owner}/{name}/members`.
@@ -57,10 +46,10 @@ pub(super) async fn get_member(
 ) -> Answer {
     let workspace = WorkspaceName::new(&owner, &name)?;
     let members = context.engine.members(&caller.0?, &workspace).await?;
-    let (wanted, is_group) = who(&text);
+    // The names of accounts ignore case.
     let is_wanted = |member: &&Member| match member.holder {
-        Holder::Account(_) => !is_group && member.name.eq_ignore_ascii_case(wanted),
-        Holder::Group(_) => is_group && member.name == wanted,
+        Holder::Account(_) => member.who().eq_ignore_ascii_case(&text),
+        Holder::Group(_) => member.who() == text,
     };
     let member = members.iter().find(is_wanted);
     let member = member.ok_or_else(|| Error::NotFound(format!("member {text:?} of {workspace}")))?;
@@ -84,10 +73,7 @@ pub(super) async fn put_member(
         Error::with_valid(format!("unknown role {role:?}"), "valid_roles", valid)
     })?;
     let workspace = WorkspaceName::new(&owner, &name)?;
-    let (wanted, is_group) = who(&text);
-    let member = context.engine.grant(&actor, &workspace, wanted, is_group, role).await?;
-    let detail = format!("{text}: {}", role.name());
-    context.accounts.note(&by(&actor, &from), "member.granted", Some(workspace.as_str()), Some(&detail)).await;
+    let member = context.accounts.grant(&by(&actor, &from), &actor, &workspace, &text, role).await?;
     Ok(json_answer(StatusCode::OK, json!({ "member": shown(&member) }).to_string()))
 }
 
@@ -100,8 +86,6 @@ pub(super) async fn delete_member(
 ) -> Answer {
     let actor = caller.0?;
     let workspace = WorkspaceName::new(&owner, &name)?;
-    let (wanted, is_group) = who(&text);
-    context.engine.revoke(&actor, &workspace, wanted, is_group).await?;
-    context.accounts.note(&by(&actor, &from), "member.revoked", Some(workspace.as_str()), Some(&text)).await;
+    context.accounts.revoke(&by(&actor, &from), &actor, &workspace, &text).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
