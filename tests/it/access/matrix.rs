@@ -207,7 +207,7 @@ fn may_be_missing(operation: &str) -> bool {
 /// Somebody whose role is asked for and taken away again.
 async fn carol(app: &TestApp, place: &Place) {
     let name = WorkspaceName::parse(place.name).expect("a name");
-    app.app().engine.grant(&Actor::System, &name, "carol", false, Role::Reader).await.expect("granted");
+    app.app().engine.grant(&Actor::System, &name, "carol", Role::Reader).await.expect("granted");
 }
 
 async fn place(app: &TestApp, name: &'static str, is_public: bool, is_shared: bool) -> Place {
