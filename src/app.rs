@@ -17,6 +17,7 @@ use crate::git_http::Git;
 use crate::http::context::{Context, Shared};
 use crate::index::Index;
 use crate::kinds;
+use crate::outside;
 use crate::server::{self, Health, Settings};
 use crate::state::State;
 use crate::store::{Store, WatchOptions, Watcher};
@@ -98,6 +99,7 @@ impl App {
         })
         .await?;
         let git = Arc::new(Git::new(config.git.processes));
+        let outside = outside::Client::new(&config.outside).context("cannot make an HTTP client")?;
         let live = Arc::new(Live::new(config));
         let authenticator = Arc::new(Authenticator::new(state.clone(), live.clone(), &keys));
         let context = Context::new(Shared {
@@ -108,6 +110,7 @@ impl App {
             state: state.clone(),
             live: live.clone(),
             client: client().context("cannot make an HTTP client")?,
+            outside,
         });
         let metrics = recorder();
         let app = App {
@@ -196,7 +199,7 @@ impl App {
     }
 }
 
-/// Calls to other servers: GitHub, catalogues. Redirects are the caller's to judge.
+/// Calls to servers that the configuration names. Redirects are the caller's to judge.
 fn client() -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder()
         .user_agent(concat!("workleaf/", env!("CARGO_PKG_VERSION")))

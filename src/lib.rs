@@ -5,6 +5,7 @@
 pub mod base;
 pub mod config;
 
+pub mod outside;
 pub mod resource;
 
 pub mod index;

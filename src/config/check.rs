@@ -26,6 +26,7 @@ impl Config {
         let mut config = self.clone();
         config.workspaces_location = relative(&self.workspaces_location);
         config.templates = self.templates.iter().map(relative).collect();
+        config.outside.ca_file = self.outside.ca_file.as_ref().map(relative);
         serde_json::to_value(config).unwrap_or_default()
     }
 
@@ -77,6 +78,17 @@ impl Config {
         }
         if git.processes > 10_000 {
             return refuse("git.processes", &git.processes, "no machine runs so many; give fewer");
+        }
+        if !(1..=600).contains(&self.outside.timeout) {
+            return refuse("outside.timeout", &self.outside.timeout, "give seconds, 1 to 600");
+        }
+        for (key, schemes, known) in [
+            ("outside.schemes", &self.outside.schemes, &["https", "http"][..]),
+            ("outside.git-schemes", &self.outside.git_schemes, &["https", "http", "file"][..]),
+        ] {
+            if let Some(scheme) = schemes.iter().find(|scheme| !known.contains(&scheme.as_str())) {
+                return refuse(key, scheme, "give schemes among https, http and, for repositories, file");
+            }
         }
         let authentication = &self.authentication;
         for (key, seconds) in [

@@ -62,6 +62,7 @@ impl Config {
         for folder in &mut config.templates {
             *folder = base.join(&*folder);
         }
+        config.outside.ca_file = config.outside.ca_file.map(|file| base.join(file));
         config.file = found;
         Ok(config)
     }

@@ -33,6 +33,7 @@ pub struct Config {
     pub watch: Watch,
     pub limits: Limits,
     pub git: GitAccess,
+    pub outside: Outside,
     pub log: Log,
     pub cache: Cache,
     /// The file that this was read from.
@@ -146,6 +147,18 @@ pub struct GitAccess {
     pub processes: usize,
     /// Seconds.
     pub idle_timeout: u64,
+}
+
+/// Other servers that are called because a user named them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Outside {
+    pub schemes: Vec<String>,
+    pub git_schemes: Vec<String>,
+    pub hosts: Vec<String>,
+    /// Seconds.
+    pub timeout: u64,
+    pub ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use axum::extract::FromRef;
 use crate::auth::{Accounts, Authenticator, Keys};
 use crate::config::{Config, Live};
 use crate::engine::Engine;
+use crate::outside;
 use crate::state::State;
 
 /// Shared by all handlers; cheap to clone.
@@ -21,8 +22,10 @@ pub struct Shared {
     pub keys: Keys,
     pub state: State,
     pub live: Arc<Live>,
-    /// For calls to other servers: bounded in time, follows no redirects.
+    /// For calls to servers that the configuration names: bounded in time, follows no redirects.
     pub client: reqwest::Client,
+    /// For calls to servers that users name.
+    pub outside: outside::Client,
 }
 
 impl Context {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 const RINGS: &[&[&str]] = &[
     &["base"],
     &["config", "resource"],
+    &["outside"],
     &["store", "index", "state"],
     &["engine"],
     &["auth", "github"],
