@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
+use super::extract::Address;
 use super::{Authenticator, hash, random, token};
 use crate::engine::{Engine, Error};
 use crate::resource::actor::{Account, Actor, Role, Scope};
@@ -25,6 +26,12 @@ const NAME_MOST: usize = 39;
 pub struct By {
     pub name: Option<String>,
     pub address: Option<IpAddr>,
+}
+
+impl By {
+    pub fn of(actor: &Actor, from: &Address) -> Self {
+        By { name: actor.name().map(str::to_owned), address: from.0 }
+    }
 }
 
 /// An account to be made.
@@ -285,6 +292,10 @@ impl Accounts {
     /// Name and description of the group that the account has been in for longest.
     pub async fn first_group(&self, account: &Account) -> Result<Option<(String, String)>, Error> {
         Ok(self.state.first_group(account.id).await?)
+    }
+
+    pub async fn groups_of(&self, account: &Account) -> Result<Vec<String>, Error> {
+        Ok(self.state.groups_of(account.id).await?)
     }
 
     pub async fn groups(&self) -> Result<Vec<Group>, Error> {

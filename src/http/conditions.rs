@@ -1,7 +1,7 @@
 //! Preconditions (RFC 9110, section 13) as decisions.md 9 spells them.
 
 use axum::http::HeaderMap;
-use axum::http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
+use axum::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 
 use crate::engine::Error;
 use crate::resource::etag::{Etag, Expected};
@@ -73,9 +73,6 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let first = values.next()?.to_owned();
     Some(values.fold(first, |all, value| all + "," + value))
 }
-
-/// The response header's name, here so that dialects need not import http's.
-pub const HEADER: HeaderName = ETAG;
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use std::convert::Infallible;
 
+use serde_json::{Value, json};
+
 use crate::engine::Error;
 
 /// The request's query parameters, decoded, in order.
@@ -61,8 +63,32 @@ impl Parameters {
         }
     }
 
+    /// `limit` and `offset`.
+    pub fn page(&self, limit: usize, most: usize) -> Result<Page, Error> {
+        Ok(Page { limit: self.number("limit", limit, most)?, offset: self.number("offset", 0, OFFSET_MOST)? })
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+/// The part of a list that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    pub limit: usize,
+    pub offset: usize,
+}
+
+impl Page {
+    /// This part of a list that is there as a whole.
+    pub fn of<'l, T>(&self, whole: &'l [T]) -> impl Iterator<Item = &'l T> + use<'l, T> {
+        whole.iter().skip(self.offset).take(self.limit)
+    }
+
+    /// `_meta` of an answer; `count` is of the whole list.
+    pub fn meta(&self, count: usize) -> Value {
+        json!({ "count": count, "limit": self.limit, "offset": self.offset })
     }
 }
 

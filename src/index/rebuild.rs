@@ -13,6 +13,7 @@ use super::handle::{Head, Index};
 use super::recent::Change;
 use super::writer::{MANY, lock};
 use super::{Error, schema};
+use crate::base::random;
 use crate::resource::row::{Row, Touch};
 
 /// Tells the documents of one rebuild from all others, for ever.
@@ -32,7 +33,7 @@ pub struct Rebuild<'i> {
 impl Index {
     /// Begins to index a workspace anew.
     pub fn rebuild(&self, workspace: Arc<str>) -> Result<Rebuild<'_>, Error> {
-        let mark = getrandom::u64().map_err(|error| Error::Read(error.to_string().into()))?;
+        let mark = u64::from_le_bytes(random::bytes());
         self.shared.write().unseen.push(mark);
         Ok(Rebuild { index: self, workspace, mark, waiting: AtomicUsize::new(0), finished: false })
     }

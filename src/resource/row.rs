@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::base::hex;
+
 /// A column of the index. The first ones every document has; `Text` and `Number` are slots that
 /// each kind gives its own meaning (see [`crate::resource::kind::Kind::fields`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -171,9 +173,7 @@ pub fn encode_text(text: &str) -> Arc<str> {
     let digest = Sha256::digest(text.as_bytes());
     let mut out = text[..end].to_owned();
     out.push('\u{0}');
-    for byte in digest {
-        out.push_str(&format!("{byte:02x}"));
-    }
+    out.push_str(&hex::encode(&digest));
     out.into()
 }
 

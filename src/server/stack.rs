@@ -19,6 +19,7 @@ use tracing::Instrument as _;
 
 use super::figures::Figures;
 use crate::auth::Authenticator;
+use crate::base::random;
 use crate::config::{Config, Live};
 use crate::dialect::{dci, dmp};
 use crate::http::fault::{Fault, internal};
@@ -46,10 +47,7 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 fn request_id() -> String {
     let mut run = RUN.load(Ordering::Relaxed);
     if run == 0 {
-        let mut random = [0; 4];
-        // Without a random source ids are merely less unique.
-        let _ = getrandom::fill(&mut random);
-        run = u64::from(u32::from_le_bytes(random)) | 1;
+        run = u64::from(u32::from_le_bytes(random::bytes())) | 1;
         RUN.store(run, Ordering::Relaxed);
     }
     format!("{run:08x}-{:06x}", NEXT.fetch_add(1, Ordering::Relaxed))

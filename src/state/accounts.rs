@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::database::{Error, State, fresh_id, sql};
+use super::database::{Error, State, found, fresh_id, sql};
 use crate::base::clock;
 use crate::resource::actor::Account;
 use crate::resource::key::{NameError, RESERVED_OWNERS, account_name};
@@ -130,7 +130,7 @@ impl State {
         .execute(&self.pool)
         .await
         .map_err(sql("changing an account"))?;
-        if done.rows_affected() == 0 { Err(Error::not_found(ACCOUNT, name)) } else { Ok(()) }
+        found(&done, ACCOUNT, name)
     }
 
     /// Removes the account and everything that lets somebody in as it. Its workspaces stay on disk.
@@ -140,7 +140,7 @@ impl State {
             .execute(&self.pool)
             .await
             .map_err(sql("deleting an account"))?;
-        if done.rows_affected() == 0 { Err(Error::not_found(ACCOUNT, name)) } else { Ok(()) }
+        found(&done, ACCOUNT, name)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteQueryResult, SqliteSynchronous};
 use sqlx::{Row as _, SqlitePool};
 
 use crate::base::random;
@@ -44,6 +44,11 @@ impl Error {
     pub(super) fn not_found(what: &'static str, name: &str) -> Self {
         Error::NotFound { what, name: name.to_owned() }
     }
+}
+
+/// Refuses a statement that found nothing of this name to change.
+pub(super) fn found(done: &SqliteQueryResult, what: &'static str, name: &str) -> Result<(), Error> {
+    if done.rows_affected() == 0 { Err(Error::not_found(what, name)) } else { Ok(()) }
 }
 
 /// An id of 53 random bits: exact in every JSON reader.
@@ -147,12 +152,6 @@ impl State {
             sqlx::query(statement).execute(&mut *step).await.map_err(sql(doing))?;
         }
         step.commit().await.map_err(sql(doing))
-    }
-
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), Error> {
-        sqlx::query("SELECT 1").fetch_one(&self.pool).await.map_err(sql("reading"))?;
-        Ok(())
     }
 
     /// Closes all connections; the write-ahead log is folded into the file.

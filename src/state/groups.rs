@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::database::{Error, State, fresh_id, sql};
+use super::database::{Error, State, found, fresh_id, sql};
 use crate::base::clock;
 
 const GROUP: &str = "group";
@@ -43,7 +43,7 @@ impl State {
             .execute(&self.pool)
             .await
             .map_err(sql("changing a group"))?;
-        if done.rows_affected() == 0 { Err(Error::not_found(GROUP, name)) } else { Ok(()) }
+        found(&done, GROUP, name)
     }
 
     /// Removes a group and what it was granted.
@@ -53,16 +53,38 @@ impl State {
             .execute(&self.pool)
             .await
             .map_err(sql("deleting a group"))?;
-        if done.rows_affected() == 0 { Err(Error::not_found(GROUP, name)) } else { Ok(()) }
+        found(&done, GROUP, name)
     }
 
     /// All groups by name.
     pub async fn groups(&self) -> Result<Vec<Group>, Error> {
+        self.select_groups(None).await
+    }
+
+    /// The group of this name.
+    pub async fn group(&self, name: &str) -> Result<Group, Error> {
+        self.select_groups(Some(name)).await?.pop().ok_or_else(|| Error::not_found(GROUP, name))
+    }
+
+    /// The names of the groups that an account is in.
+    pub async fn groups_of(&self, account: i64) -> Result<Vec<String>, Error> {
+        let rows = sqlx::query(
+            "SELECT name FROM team JOIN team_member ON team_id = team.id WHERE account_id = $1 ORDER BY name",
+        )
+        .bind(account)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(sql("listing groups"))?;
+        Ok(rows.iter().map(|row| row.get("name")).collect())
+    }
+
+    async fn select_groups(&self, name: Option<&str>) -> Result<Vec<Group>, Error> {
         let rows = sqlx::query(
             "SELECT team.id, team.name, description, account.name AS member FROM team \
              LEFT JOIN team_member ON team_id = team.id LEFT JOIN account ON account.id = account_id \
-             ORDER BY team.name, since, account.id",
+             WHERE team.name = COALESCE($1, team.name) ORDER BY team.name, since, account.id",
         )
+        .bind(name)
         .fetch_all(&self.pool)
         .await
         .map_err(sql("listing groups"))?;
@@ -78,12 +100,6 @@ impl State {
             }
         }
         Ok(groups)
-    }
-
-    /// The group of this name.
-    pub async fn group(&self, name: &str) -> Result<Group, Error> {
-        let groups = self.groups().await?;
-        groups.into_iter().find(|group| group.name == name).ok_or_else(|| Error::not_found(GROUP, name))
     }
 
     /// Name and description of the group that the account has been in for longest.
@@ -121,7 +137,7 @@ impl State {
             .execute(&self.pool)
             .await
             .map_err(sql("leaving a group"))?;
-        if done.rows_affected() == 0 { Err(Error::not_found("member of the group", account)) } else { Ok(()) }
+        found(&done, "member of the group", account)
     }
 
     async fn pair(&self, group: &str, account: &str) -> Result<(i64, i64), Error> {

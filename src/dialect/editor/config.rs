@@ -96,7 +96,7 @@ pub(super) async fn post_config(
         new.workspaces_location.clone_from(&config.workspaces_location);
         context.live.set(new);
         context.authenticator.forget();
-        let by = By { name: actor.name().map(str::to_owned), address: from.0 };
+        let by = By::of(&actor, &from);
         context.accounts.note(&by, "config.changed", None, Some(&changed.join(" "))).await;
     }
     let is_late = |key: &&String| AT_START.contains(&key.as_str()) || key.starts_with("/log/");

@@ -51,7 +51,7 @@ pub(super) async fn logout(
     headers: HeaderMap,
 ) -> Response {
     let Ok(actor) = &caller.0 else { return Json("logged out").into_response() };
-    let by = By { name: actor.name().map(str::to_owned), address: from.0 };
+    let by = By::of(actor, &from);
     context.accounts.note(&by, "logout", None, None).await;
     if let Err(error) = context.authenticator.end_session(&session).await {
         tracing::error!(%error, "ending a session");

@@ -15,7 +15,7 @@ use crate::http::body::Whole;
 use crate::http::conditions::{Precondition, expected, precondition, stored_etag};
 use crate::http::context::Context;
 use crate::http::fault::{Fault, violations_json};
-use crate::http::parameters::{OFFSET_MOST, Parameters};
+use crate::http::parameters::Parameters;
 use crate::http::path::Path;
 use crate::resource::document::Format;
 use crate::resource::etag::Expected;
@@ -43,12 +43,11 @@ async fn listing(
     parameters: Parameters,
 ) -> Answer {
     parameters.only(&["limit", "offset"])?;
-    let limit = parameters.number("limit", FILES, FILES_MOST)?;
-    let offset = parameters.number("offset", 0, OFFSET_MOST)?;
+    let page = parameters.page(FILES, FILES_MOST)?;
     let reader = context.engine.reader(&caller.0?);
     let name = WorkspaceName::new(owner, name)?;
     let kinds = context.engine.kinds();
-    let files = blocking::run(move || reader.files(&name, &folder, limit, offset)).await?;
+    let files = blocking::run(move || reader.files(&name, &folder, page.limit, page.offset)).await?;
     let entries = files.entries.iter().zip(&files.sizes).map(|(entry, size)| {
         json!({
             "path": &*entry.path,
@@ -57,10 +56,9 @@ async fn listing(
             "kind": kinds.claim(&entry.path).map(|(kind, _)| kind.name.to_string()),
         })
     });
-    let body = json!({
-        "files": entries.collect::<Vec<Value>>(),
-        "_meta": { "count": files.count, "limit": limit, "offset": offset, "head": files.head.to_string() },
-    });
+    let mut meta = page.meta(files.count);
+    meta["head"] = files.head.to_string().into();
+    let body = json!({ "files": entries.collect::<Vec<Value>>(), "_meta": meta });
     Ok(json_answer(StatusCode::OK, body.to_string()))
 }
 

@@ -17,7 +17,7 @@ use crate::engine::Error;
 use crate::http::body::prefers;
 use crate::http::context::Context;
 use crate::http::fault::id_json;
-use crate::http::parameters::{LIMIT, LIMIT_MOST, OFFSET_MOST, Parameters};
+use crate::http::parameters::{LIMIT, LIMIT_MOST, Parameters};
 use crate::http::path::Path;
 use crate::resource::key::DocumentId;
 use crate::resource::kind::Kind;
@@ -32,13 +32,13 @@ pub(super) async fn get_history(
 ) -> Answer {
     parameters.only(&["limit", "offset", "workspace"])?;
     let workspace = query::workspace(&parameters)?;
-    let limit = parameters.number("limit", LIMIT, LIMIT_MOST)?;
-    let offset = parameters.number("offset", 0, OFFSET_MOST)?;
+    let page = parameters.page(LIMIT, LIMIT_MOST)?;
     let reader = context.engine.reader(&caller.0?);
-    let page =
-        blocking::run(move || reader.history(&reader.find(&kind, &reference, workspace.as_ref())?, limit, offset))
-            .await?;
-    let entries = page.entries.iter().map(|(touch, commit)| {
+    let history = blocking::run(move || {
+        reader.history(&reader.find(&kind, &reference, workspace.as_ref())?, page.limit, page.offset)
+    })
+    .await?;
+    let entries = history.entries.iter().map(|(touch, commit)| {
         json!({
             "commit": &*touch.commit,
             "author": { "name": commit.author.name, "email": commit.author.email },
@@ -49,7 +49,7 @@ pub(super) async fn get_history(
     });
     let body = json!({
         "history": entries.collect::<Vec<_>>(),
-        "_meta": { "count": page.count, "limit": limit, "offset": offset },
+        "_meta": page.meta(history.count),
     });
     Ok(json_answer(StatusCode::OK, body.to_string()))
 }
@@ -107,17 +107,16 @@ pub(super) async fn get_referrers(
 ) -> Answer {
     parameters.only(&["limit", "offset", "workspace"])?;
     let workspace = query::workspace(&parameters)?;
-    let limit = parameters.number("limit", LIMIT, LIMIT_MOST)?;
-    let offset = parameters.number("offset", 0, OFFSET_MOST)?;
+    let page = parameters.page(LIMIT, LIMIT_MOST)?;
     let reader = context.engine.reader(&caller.0?);
     let rows = blocking::run(move || reader.referrers(&reader.find(&kind, &reference, workspace.as_ref())?)).await?;
-    let entries = rows.iter().skip(offset).take(limit).map(|row| {
+    let entries = page.of(&rows).map(|row| {
         let id = id_json(&DocumentId::from_stored(&row.id));
         json!({ "kind": &*row.kind, "id": id, "workspace": &*row.workspace, "path": &*row.path, "etag": row.etag.to_string() })
     });
     let body = json!({
         "referrers": entries.collect::<Vec<_>>(),
-        "_meta": { "count": rows.len(), "limit": limit, "offset": offset },
+        "_meta": page.meta(rows.len()),
     });
     Ok(json_answer(StatusCode::OK, body.to_string()))
 }

@@ -14,7 +14,7 @@ use crate::engine::{Error, NewWorkspace, Overview, Refused, SettingsChange};
 use crate::http::body::{Whole, json_body, merge_patch_body, only};
 use crate::http::context::Context;
 use crate::http::fault::{Fault, violations_json};
-use crate::http::parameters::{LIMIT, LIMIT_MOST, OFFSET_MOST, Parameters};
+use crate::http::parameters::{LIMIT, LIMIT_MOST, Parameters};
 use crate::http::path::Path;
 use crate::resource::actor::{Actor, Role};
 use crate::resource::key::WorkspaceName;
@@ -58,18 +58,17 @@ pub(super) async fn list_workspaces(
     headers: HeaderMap,
 ) -> Answer {
     parameters.only(&["limit", "offset"])?;
-    let limit = parameters.number("limit", LIMIT, LIMIT_MOST)?;
-    let offset = parameters.number("offset", 0, OFFSET_MOST)?;
+    let page = parameters.page(LIMIT, LIMIT_MOST)?;
     let reader = context.engine.reader(&caller.0?);
-    let (count, page) = blocking::run(move || {
+    let (count, overviews) = blocking::run(move || {
         let names = reader.workspaces()?;
         let count = names.len();
-        let page = names.into_iter().skip(offset).take(limit).map(|name| reader.workspace(&name));
-        Ok::<_, Error>((count, page.collect::<Result<Vec<_>, _>>()?))
+        let overviews = page.of(&names).map(|name| reader.workspace(name));
+        Ok::<_, Error>((count, overviews.collect::<Result<Vec<_>, _>>()?))
     })
     .await?;
-    let objects: Vec<Value> = page.iter().map(|overview| shown(&context, &headers, overview)).collect();
-    let body = json!({ "workspaces": objects, "_meta": { "count": count, "limit": limit, "offset": offset } });
+    let objects: Vec<Value> = overviews.iter().map(|overview| shown(&context, &headers, overview)).collect();
+    let body = json!({ "workspaces": objects, "_meta": page.meta(count) });
     Ok(json_answer(StatusCode::OK, body.to_string()))
 }
 
@@ -91,7 +90,7 @@ pub(super) async fn post_workspace(
         return Ok(json_answer(StatusCode::OK, body.to_string()));
     }
     let overview = context.engine.create_workspace(&actor, new).await?;
-    let by = By { name: actor.name().map(str::to_owned), address: from.0 };
+    let by = By::of(&actor, &from);
     let public = overview.settings.public.then_some("public");
     context.accounts.note(&by, "workspace.created", Some(overview.name.as_str()), public).await;
     let body = json!({ "workspace": shown(&context, &headers, &overview) });
@@ -150,7 +149,7 @@ pub(super) async fn patch_workspace(
     let is_dry_run = parameters.flag("dry_run")?;
     let overview = context.engine.change_settings(&actor, &name, change, is_dry_run).await?;
     if !is_dry_run {
-        let by = By { name: actor.name().map(str::to_owned), address: from.0 };
+        let by = By::of(&actor, &from);
         let detail = format!(
             "{}, push: {}",
             if overview.settings.public { "public" } else { "private" },
@@ -192,7 +191,7 @@ pub(super) async fn delete_workspace(
         context.engine.check_deletion(&actor, &name)?;
     } else {
         context.engine.delete_workspace(&actor, &name).await?;
-        let by = By { name: actor.name().map(str::to_owned), address: from.0 };
+        let by = By::of(&actor, &from);
         context.accounts.note(&by, "workspace.deleted", Some(name.as_str()), None).await;
     }
     Ok(StatusCode::NO_CONTENT.into_response())

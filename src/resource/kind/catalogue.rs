@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::base::hex;
 use crate::resource::kind::draft::Draft;
 use crate::resource::kind::error::KindError;
 use crate::resource::kind::fields::Field;
@@ -59,11 +60,8 @@ impl Kinds {
         }
         let targets: BTreeMap<String, Vec<Field>> =
             drafts.iter().map(|(name, draft)| (name.clone(), draft.kind.fields.clone())).collect();
-        let mut kinds = Kinds {
-            by_name: BTreeMap::new(),
-            by_plural: BTreeMap::new(),
-            fingerprint: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
-        };
+        let mut kinds =
+            Kinds { by_name: BTreeMap::new(), by_plural: BTreeMap::new(), fingerprint: hex::encode(&hash.finalize()) };
         for (_, mut draft) in drafts {
             draft.join(&targets)?;
             kinds.add(draft.kind)?;

@@ -2,13 +2,14 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::base::hex;
 use crate::resource::key::FilePath;
 
 /// A folder name for a name: lower case, reduced to `[a-z0-9._-]`, at most 60, then `-` and
 /// 8 hex digits of SHA-256 of the name, so that different names never meet (decisions.md 13).
 pub fn slug(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    let hash: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(&digest[..4]);
     let reduced = reduced(text, 60);
     if reduced.is_empty() {
         return hash;

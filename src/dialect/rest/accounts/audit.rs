@@ -9,7 +9,7 @@ use super::administrator;
 use crate::auth::Required;
 use crate::engine::Error;
 use crate::http::context::Context;
-use crate::http::parameters::{LIMIT, LIMIT_MOST, OFFSET_MOST, Parameters};
+use crate::http::parameters::{LIMIT, LIMIT_MOST, Parameters};
 use crate::state::audit::{Event, EventFilter};
 
 fn shown(event: &Event) -> Value {
@@ -35,8 +35,7 @@ fn time(parameters: &Parameters, name: &str) -> Result<Option<i64>, Error> {
 /// `GET /api/v1/audit?actor=&action=&subject=&since=&until=`, newest first.
 pub(super) async fn list_audit(State(context): State<Context>, caller: Required, parameters: Parameters) -> Answer {
     parameters.only(&["actor", "action", "subject", "since", "until", "limit", "offset"])?;
-    let limit = parameters.number("limit", LIMIT, LIMIT_MOST)?;
-    let offset = parameters.number("offset", 0, OFFSET_MOST)?;
+    let page = parameters.page(LIMIT, LIMIT_MOST)?;
     administrator(&caller.0?)?;
     let filter = EventFilter {
         actor: parameters.get("actor"),
@@ -45,10 +44,10 @@ pub(super) async fn list_audit(State(context): State<Context>, caller: Required,
         since: time(&parameters, "since")?,
         until: time(&parameters, "until")?,
     };
-    let (count, events) = context.state.events(&filter, limit, offset).await.map_err(Error::from)?;
+    let (count, events) = context.state.events(&filter, page.limit, page.offset).await.map_err(Error::from)?;
     let body = json!({
         "audit": events.iter().map(shown).collect::<Vec<_>>(),
-        "_meta": { "count": count, "limit": limit, "offset": offset },
+        "_meta": page.meta(count),
     });
     Ok(json_answer(StatusCode::OK, body.to_string()))
 }

@@ -6,12 +6,12 @@ use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 
 use super::super::documents::{Answer, json_answer};
-use super::{administrator, by};
-use crate::auth::{Address, Required};
+use super::administrator;
+use crate::auth::{Address, By, Required};
 use crate::engine::Error;
 use crate::http::body::{Small, json_body, merge_patch_body, only, required_text, text};
 use crate::http::context::Context;
-use crate::http::parameters::{LIMIT, LIMIT_MOST, OFFSET_MOST, Parameters};
+use crate::http::parameters::{LIMIT, LIMIT_MOST, Parameters};
 use crate::http::path::Path;
 use crate::resource::actor::Actor;
 use crate::state::groups::Group;
@@ -28,13 +28,12 @@ fn sees(actor: &Actor, group: &Group) -> bool {
 /// `GET /api/v1/groups`.
 pub(super) async fn list_groups(State(context): State<Context>, caller: Required, parameters: Parameters) -> Answer {
     parameters.only(&["limit", "offset"])?;
-    let limit = parameters.number("limit", LIMIT, LIMIT_MOST)?;
-    let offset = parameters.number("offset", 0, OFFSET_MOST)?;
+    let page = parameters.page(LIMIT, LIMIT_MOST)?;
     let actor = caller.0?;
     let mut groups = context.accounts.groups().await?;
     groups.retain(|group| sees(&actor, group));
-    let page: Vec<Value> = groups.iter().skip(offset).take(limit).map(shown).collect();
-    let body = json!({ "groups": page, "_meta": { "count": groups.len(), "limit": limit, "offset": offset } });
+    let shown: Vec<Value> = page.of(&groups).map(shown).collect();
+    let body = json!({ "groups": shown, "_meta": page.meta(groups.len()) });
     Ok(json_answer(StatusCode::OK, body.to_string()))
 }
 
@@ -51,7 +50,7 @@ pub(super) async fn post_group(
     let body = json_body(&headers, &body)?;
     let body = only(&body, &["name", "description"])?;
     let (name, description) = (required_text(body, "name")?, text(body, "description")?.unwrap_or_default());
-    let group = context.accounts.create_group(&by(&actor, &from), name, description).await?;
+    let group = context.accounts.create_group(&By::of(&actor, &from), name, description).await?;
     Ok(json_answer(StatusCode::CREATED, json!({ "group": shown(&group) }).to_string()))
 }
 
@@ -78,7 +77,7 @@ pub(super) async fn patch_group(
     administrator(&actor)?;
     let body = merge_patch_body(&headers, &body)?;
     let description = required_text(only(&body, &["description"])?, "description")?;
-    let group = context.accounts.describe_group(&by(&actor, &from), &name, description).await?;
+    let group = context.accounts.describe_group(&By::of(&actor, &from), &name, description).await?;
     Ok(json_answer(StatusCode::OK, json!({ "group": shown(&group) }).to_string()))
 }
 
@@ -91,7 +90,7 @@ pub(super) async fn delete_group(
 ) -> Answer {
     let actor = caller.0?;
     administrator(&actor)?;
-    context.accounts.delete_group(&by(&actor, &from), &name).await?;
+    context.accounts.delete_group(&By::of(&actor, &from), &name).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -104,7 +103,7 @@ pub(super) async fn put_member(
 ) -> Answer {
     let actor = caller.0?;
     administrator(&actor)?;
-    context.accounts.join_group(&by(&actor, &from), &group, &account).await?;
+    context.accounts.join_group(&By::of(&actor, &from), &group, &account).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -117,6 +116,6 @@ pub(super) async fn delete_member(
 ) -> Answer {
     let actor = caller.0?;
     administrator(&actor)?;
-    context.accounts.leave_group(&by(&actor, &from), &group, &account).await?;
+    context.accounts.leave_group(&By::of(&actor, &from), &group, &account).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

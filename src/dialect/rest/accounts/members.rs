@@ -6,8 +6,7 @@ use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 
 use super::super::documents::{Answer, json_answer};
-use super::by;
-use crate::auth::{Address, Caller, Required};
+use crate::auth::{Address, By, Caller, Required};
 use crate::engine::Error;
 use crate::http::body::{Small, json_body, only, required_text};
 use crate::http::context::Context;
@@ -73,7 +72,7 @@ pub(super) async fn put_member(
         Error::with_valid(format!("unknown role {role:?}"), "valid_roles", valid)
     })?;
     let workspace = WorkspaceName::new(&owner, &name)?;
-    let member = context.accounts.grant(&by(&actor, &from), &actor, &workspace, &text, role).await?;
+    let member = context.accounts.grant(&By::of(&actor, &from), &actor, &workspace, &text, role).await?;
     Ok(json_answer(StatusCode::OK, json!({ "member": shown(&member) }).to_string()))
 }
 
@@ -86,6 +85,6 @@ pub(super) async fn delete_member(
 ) -> Answer {
     let actor = caller.0?;
     let workspace = WorkspaceName::new(&owner, &name)?;
-    context.accounts.revoke(&by(&actor, &from), &actor, &workspace, &text).await?;
+    context.accounts.revoke(&By::of(&actor, &from), &actor, &workspace, &text).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -10,16 +10,10 @@ mod users;
 
 use std::sync::Arc;
 
-use crate::auth::{Address, By};
 use crate::engine::Error;
 use crate::resource::actor::{Account, Actor, Scope};
 
 pub(super) use routes::routes;
-
-/// Who changes something, for the audit log.
-fn by(actor: &Actor, from: &Address) -> By {
-    By { name: actor.name().map(str::to_owned), address: from.0 }
-}
 
 /// The caller's account, when their credential lets them manage it.
 fn own(actor: &Actor) -> Result<&Arc<Account>, Error> {

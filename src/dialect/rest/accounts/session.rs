@@ -49,21 +49,19 @@ pub(super) async fn delete_session(
 ) -> Answer {
     let actor = caller.0?;
     context.authenticator.end_session(&session).await.map_err(|error| lost(&error))?;
-    context.accounts.note(&super::by(&actor, &from), "logout", None, None).await;
+    context.accounts.note(&By::of(&actor, &from), "logout", None, None).await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn shown(context: &Context, account: &Account, scope: Scope) -> Result<Value, Fault> {
     let identities = context.accounts.identities(account).await?;
-    let groups = context.accounts.groups().await?;
-    let own = groups.iter().filter(|group| group.members.contains(&account.name)).map(|group| &*group.name);
     let identity = |identity: &crate::state::identities::Identity| json!({ "provider": identity.provider, "subject": identity.subject, "login": identity.login });
     Ok(json!({ "session": {
         "account": account.name,
         "email": account.email,
         "admin": account.is_admin,
         "scope": scope.name(),
-        "groups": own.collect::<Vec<_>>(),
+        "groups": context.accounts.groups_of(account).await?,
         "identities": identities.iter().map(identity).collect::<Vec<_>>(),
     } }))
 }

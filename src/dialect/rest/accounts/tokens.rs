@@ -6,8 +6,8 @@ use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 
 use super::super::documents::{Answer, json_answer};
-use super::{by, own};
-use crate::auth::{Address, Required};
+use super::own;
+use crate::auth::{Address, By, Required};
 use crate::base::clock;
 use crate::engine::Error;
 use crate::http::body::{Small, json_body, only, required_text, text};
@@ -71,7 +71,8 @@ pub(super) async fn post_token(
         }
     };
     let name = required_text(body, "name")?;
-    let (token, secret) = context.accounts.create_token(&by(&actor, &from), account, name, scope, expires_at).await?;
+    let (token, secret) =
+        context.accounts.create_token(&By::of(&actor, &from), account, name, scope, expires_at).await?;
     let mut shown = shown(&token);
     shown["token"] = json!(secret);
     Ok(json_answer(StatusCode::CREATED, json!({ "token": shown }).to_string()))
@@ -87,6 +88,6 @@ pub(super) async fn delete_token(
     let actor = caller.0?;
     let account = own(&actor)?;
     let id = id.parse().map_err(|_| Error::NotFound(format!("token {id:?}")))?;
-    context.accounts.delete_token(&by(&actor, &from), account, id).await?;
+    context.accounts.delete_token(&By::of(&actor, &from), account, id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -6,12 +6,12 @@ use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 
 use super::super::documents::{Answer, json_answer};
-use super::{administrator, by, own};
-use crate::auth::{Address, NewUser, Required};
+use super::{administrator, own};
+use crate::auth::{Address, By, NewUser, Required};
 use crate::engine::Error;
 use crate::http::body::{Small, json_body, merge_patch_body, only, required_text, text};
 use crate::http::context::Context;
-use crate::http::parameters::{LIMIT, LIMIT_MOST, OFFSET_MOST, Parameters};
+use crate::http::parameters::{LIMIT, LIMIT_MOST, Parameters};
 use crate::http::path::Path;
 use crate::resource::actor::{Account, Actor};
 
@@ -39,12 +39,11 @@ fn flag(body: &Value, name: &str) -> Result<Option<bool>, Error> {
 /// `GET /api/v1/users`.
 pub(super) async fn list_users(State(context): State<Context>, caller: Required, parameters: Parameters) -> Answer {
     parameters.only(&["limit", "offset"])?;
-    let limit = parameters.number("limit", LIMIT, LIMIT_MOST)?;
-    let offset = parameters.number("offset", 0, OFFSET_MOST)?;
+    let page = parameters.page(LIMIT, LIMIT_MOST)?;
     administrator(&caller.0?)?;
     let accounts = context.accounts.accounts().await?;
-    let page: Vec<Value> = accounts.iter().skip(offset).take(limit).map(shown).collect();
-    let body = json!({ "users": page, "_meta": { "count": accounts.len(), "limit": limit, "offset": offset } });
+    let shown: Vec<Value> = page.of(&accounts).map(shown).collect();
+    let body = json!({ "users": shown, "_meta": page.meta(accounts.len()) });
     Ok(json_answer(StatusCode::OK, body.to_string()))
 }
 
@@ -66,7 +65,7 @@ pub(super) async fn post_user(
         password: text(body, "password")?.map(str::to_owned),
         is_admin: flag(body, "admin")?.unwrap_or(false),
     };
-    let (account, password) = context.accounts.create(&by(&actor, &from), new).await?;
+    let (account, password) = context.accounts.create(&By::of(&actor, &from), new).await?;
     let mut shown = shown(&account);
     if let Some(password) = password {
         shown["password"] = json!(password);
@@ -103,7 +102,7 @@ pub(super) async fn patch_user(
     }
     // A merge patch removes by null.
     let email = if body.get("email").is_some() { Some(text(body, "email")?) } else { None };
-    let account = context.accounts.change(&by(&actor, &from), &name, email, admin).await?;
+    let account = context.accounts.change(&By::of(&actor, &from), &name, email, admin).await?;
     Ok(json_answer(StatusCode::OK, json!({ "user": shown(&account) }).to_string()))
 }
 
@@ -131,7 +130,7 @@ pub(super) async fn put_password(
             epoch = Some(context.authenticator.login(&name, current.ok_or_else(missing)?, from.0).await?.epoch);
         }
     }
-    context.accounts.set_password(&by(&actor, &from), &name, Some(password), epoch).await?;
+    context.accounts.set_password(&By::of(&actor, &from), &name, Some(password), epoch).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -144,7 +143,7 @@ pub(super) async fn delete_user(
 ) -> Answer {
     let actor = caller.0?;
     administrator(&actor)?;
-    context.accounts.delete(&by(&actor, &from), &name).await?;
+    context.accounts.delete(&By::of(&actor, &from), &name).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -158,6 +157,6 @@ pub(super) async fn delete_identity(
     let actor = caller.0?;
     manager(&actor, &name)?;
     let account = context.accounts.account(&name).await?;
-    context.accounts.unlink(&by(&actor, &from), &account, &provider, &subject).await?;
+    context.accounts.unlink(&By::of(&actor, &from), &account, &provider, &subject).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
