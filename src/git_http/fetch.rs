@@ -43,8 +43,7 @@ pub(super) async fn upload_pack(
     if version == 2 && matches!(&first, Some(Packet::Line(line)) if line.trim_ascii_end() == b"command=ls-refs") {
         return ls_refs(workspace, packets).await;
     }
-    let mut command =
-        process::command(&workspace.hooks(), &["upload-pack", "--strict", "--stateless-rpc", "--end-of-options"]);
+    let mut command = process::command(&["upload-pack", "--strict", "--stateless-rpc", "--end-of-options"]);
     command.arg(workspace.git_dir());
     if version > 0 {
         command.env("GIT_PROTOCOL", format!("version={version}"));
@@ -79,7 +78,7 @@ async fn ls_refs(workspace: &Arc<Workspace>, mut packets: Packets) -> Result<Bod
 /// The refs and capabilities of the older protocols, as git tells them.
 pub(super) async fn advertisement(git: &Git, workspace: &Arc<Workspace>, version: u8) -> Result<Vec<u8>, Fault> {
     let arguments = ["upload-pack", "--strict", "--stateless-rpc", "--http-backend-info-refs", "--end-of-options"];
-    let mut command = process::command(&workspace.hooks(), &arguments);
+    let mut command = process::command(&arguments);
     command.arg(workspace.git_dir());
     if version > 0 {
         command.env("GIT_PROTOCOL", format!("version={version}"));

@@ -1,6 +1,5 @@
 //! The installed git: how it is started, bounded and ended.
 
-use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +13,11 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::http::fault::Fault;
+use crate::store;
 
-/// The oldest git that knows every setting below: `core.fsync`, and who may own a repository.
-const OLDEST: (u32, u32) = (2, 36);
-/// Where git and what it starts are looked for.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The oldest git that knows every setting in use: `core.fsync`, who may own a repository, and
+/// `http.curloptResolve`.
+const OLDEST: (u32, u32) = (2, 37);
 /// How long a request waits for its turn to start git.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of git's complaints that are kept.
@@ -26,33 +25,14 @@ const STDERR_MOST: usize = 8 << 10;
 /// Memory of a program that reads what somebody pushed: a small pack may say large objects.
 const MEMORY_MOST: u64 = 2 << 30;
 
-/// What holds for every repository, whatever its own configuration says: later settings win, and
-/// these come last.
-const SETTINGS: [(&str, &str); 26] = [
-    ("safe.directory", "*"),
-    ("core.fsmonitor", "false"),
-    ("core.sshCommand", "false"),
-    ("core.gitProxy", "false"),
-    ("core.askPass", "false"),
-    ("core.alternateRefsCommand", "false"),
-    ("core.useReplaceRefs", "false"),
-    ("core.protectHFS", "true"),
-    ("core.protectNTFS", "true"),
+/// What serving and receiving need beside what holds for every git here.
+const SETTINGS: [(&str, &str); 9] = [
     // What is kept of a push is synced when it is kept.
     ("core.fsync", "none"),
-    // The store's packs have none, and a push's go through its journal without.
-    ("pack.writeReverseIndex", "false"),
     // Larger files are streamed.
     ("core.bigFileThreshold", "16m"),
     ("core.packedGitWindowSize", "32m"),
     ("core.packedGitLimit", "256m"),
-    ("credential.helper", ""),
-    ("gc.auto", "0"),
-    ("maintenance.auto", "false"),
-    ("pack.threads", "2"),
-    ("pack.windowMemory", "64m"),
-    ("pack.deltaCacheSize", "32m"),
-    ("protocol.allow", "never"),
     ("transfer.hideRefs", "refs/projects"),
     ("transfer.hideRefs", "refs/internal"),
     ("uploadpack.allowFilter", "true"),
@@ -90,14 +70,13 @@ impl Git {
 }
 
 async fn look_for_git() -> Result<(), String> {
-    let mut command = bare();
-    let output = command.arg("version").stdin(Stdio::null()).output().await;
-    let output = output.map_err(|error| format!("git cannot be started ({error}): install git 2.36 or later"))?;
+    let output = command(&["version"]).stdin(Stdio::null()).output().await;
+    let output = output.map_err(|error| format!("git cannot be started ({error}): install git 2.37 or later"))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     match version(&text) {
         Some(found) if found >= OLDEST => Ok(()),
-        Some((major, minor)) => Err(format!("the installed git is {major}.{minor}: install git 2.36 or later")),
-        None => Err(format!("the installed git says {:?} about its version: install git 2.36 or later", text.trim())),
+        Some((major, minor)) => Err(format!("the installed git is {major}.{minor}: install git 2.37 or later")),
+        None => Err(format!("the installed git says {:?} about its version: install git 2.37 or later", text.trim())),
     }
 }
 
@@ -107,39 +86,14 @@ fn version(text: &str) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// git in an environment of nothing.
-fn bare() -> Command {
-    let mut command = Command::new("git");
+/// A git command with the settings that hold here.
+pub(super) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::from(store::git(&SETTINGS));
     command
-        .env_clear()
-        .env("PATH", PATH)
-        .env("HOME", "/nonexistent")
-        .env("LC_ALL", "C")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_ATTR_NOSYSTEM", "1")
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .env("GIT_NO_REPLACE_OBJECTS", "1")
-        .env("GIT_ALLOW_PROTOCOL", "none")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .current_dir("/")
+        .args(arguments)
         .kill_on_drop(true)
         // To end what it starts as well.
         .process_group(0);
-    command
-}
-
-/// A git command with the settings that hold here; `hooks` is a folder without any.
-pub(super) fn command(hooks: &Path, arguments: &[&str]) -> Command {
-    let mut command = bare();
-    command.args(arguments);
-    for (at, (key, value)) in SETTINGS.iter().enumerate() {
-        command.env(format!("GIT_CONFIG_KEY_{at}"), key).env(format!("GIT_CONFIG_VALUE_{at}"), value);
-    }
-    let last = SETTINGS.len();
-    command.env(format!("GIT_CONFIG_KEY_{last}"), "core.hooksPath").env(format!("GIT_CONFIG_VALUE_{last}"), hooks);
-    command.env("GIT_CONFIG_COUNT", (last + 1).to_string());
     command
 }
 
@@ -227,6 +181,6 @@ mod tests {
         assert_eq!(version("git version 2.39.5 (Apple Git-154)\n"), Some((2, 39)));
         assert_eq!(version("git version 3.0-rc1\n"), Some((3, 0)));
         assert_eq!(version("jit 1.0"), None);
-        assert!(Some((2, 35)) < Some(OLDEST) && Some((10, 0)) > Some(OLDEST));
+        assert!(Some((2, 36)) < Some(OLDEST) && Some((10, 0)) > Some(OLDEST));
     }
 }

@@ -104,7 +104,7 @@ pub(super) async fn receive_pack(
 
 /// A git command that sees what was pushed beside what is there.
 fn beside(workspace: &Workspace, incoming: &Incoming, arguments: &[&str]) -> Command {
-    let mut command = process::command(&workspace.hooks(), arguments);
+    let mut command = process::command(arguments);
     command
         .env("GIT_DIR", workspace.git_dir())
         .env("GIT_OBJECT_DIRECTORY", incoming.folder())

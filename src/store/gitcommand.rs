@@ -13,45 +13,75 @@ use super::error::Error;
 const SAID_MOST: u64 = 2_000;
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A workspace's own configuration may come from anywhere: none of it starts a program.
-const SETTINGS: [&str; 11] = [
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "core.sshCommand=false",
-    "core.gitProxy=false",
-    "core.askPass=false",
-    "core.alternateRefsCommand=false",
-    "core.useReplaceRefs=false",
-    "credential.helper=",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "safe.directory=*",
+/// Where git and what it starts are looked for.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What holds for every repository, whatever its own configuration says, which may come from
+/// anywhere: none of it starts a program.
+const SETTINGS: [(&str, &str); 18] = [
+    ("safe.directory", "*"),
+    ("core.hooksPath", "/dev/null"),
+    ("core.fsmonitor", "false"),
+    ("core.sshCommand", "false"),
+    ("core.gitProxy", "false"),
+    ("core.askPass", "false"),
+    ("core.alternateRefsCommand", "false"),
+    ("core.useReplaceRefs", "false"),
+    ("core.protectHFS", "true"),
+    ("core.protectNTFS", "true"),
+    ("credential.helper", ""),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    // The store's packs have none.
+    ("pack.writeReverseIndex", "false"),
+    ("pack.threads", "2"),
+    ("pack.windowMemory", "64m"),
+    ("pack.deltaCacheSize", "32m"),
+    ("protocol.allow", "never"),
 ];
 
-/// A git command on a repository, at the lowest priority: no settings of the machine or of whoever
-/// started the server, no hook, no prompt, and no remote that a repository's own configuration
-/// could have it call.
-fn command(git_dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new("nice");
+/// git in an environment of nothing: no settings of the machine or of whoever started the server,
+/// no hook, no prompt, no remote. `more` settings win over those that hold for all, and both over
+/// what a repository's own configuration says.
+pub fn git(more: &[(&str, &str)]) -> Command {
+    bare(Command::new("git"), more)
+}
+
+fn bare(mut command: Command, more: &[(&str, &str)]) -> Command {
     command
-        .args(["-n", "19", "git"])
-        .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
-        .arg("--git-dir")
-        .arg(git_dir)
-        .args(arguments)
-        .current_dir(git_dir)
         .env_clear()
-        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-        .env("HOME", git_dir.join("workleaf"))
+        .env("PATH", PATH)
+        .env("HOME", "/nonexistent")
         .env("LC_ALL", "C")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_ATTR_NOSYSTEM", "1")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("GIT_ALLOW_PROTOCOL", "none")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .current_dir("/");
+    let mut count = 0;
+    for (key, value) in SETTINGS.iter().chain(more) {
+        command.env(format!("GIT_CONFIG_KEY_{count}"), key).env(format!("GIT_CONFIG_VALUE_{count}"), value);
+        count += 1;
+    }
+    command.env("GIT_CONFIG_COUNT", count.to_string());
+    command
+}
+
+/// A git command on a repository, at the lowest priority.
+fn command(git_dir: &Path, arguments: &[&str]) -> Command {
+    let mut idle = Command::new("nice");
+    idle.args(["-n", "19", "git"]);
+    let mut command = bare(idle, &[]);
+    command
+        .arg("--git-dir")
+        .arg(git_dir)
+        .args(arguments)
         // Only what reads a bundle needs one.
         .env("GIT_ALLOW_PROTOCOL", if arguments.contains(&"fetch") { "file" } else { "none" })
-        .env("GIT_NO_REPLACE_OBJECTS", "1")
-        .env("GIT_OPTIONAL_LOCKS", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());

@@ -55,6 +55,7 @@ pub use absorb::Absorbed;
 pub use commit::{Change, Committed, Intent, MOVED_TRAILER, RENAMES_TRAILER};
 pub use diff::unified;
 pub use error::{Error, TipError, WriteError};
+pub use gitcommand::git;
 pub use history::walk;
 pub use incoming::{Changed, Incoming, Measured, Refused};
 pub use layout::{PushPolicy, Settings};

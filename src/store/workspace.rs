@@ -138,11 +138,6 @@ impl Workspace {
         &self.git_dir
     }
 
-    /// A folder of the server's without any hook in it.
-    pub fn hooks(&self) -> PathBuf {
-        self.core.layout.hooks()
-    }
-
     /// The newest commit: durable, and published.
     pub fn head(&self) -> Etag {
         self.tip().commit
