@@ -1,7 +1,7 @@
 //! Answers that are no errors.
 
 use axum::extract::OriginalUri;
-use axum::http::header::{CONTENT_TYPE, HOST, LOCATION};
+use axum::http::header::{CONTENT_TYPE, ETAG, HOST, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use axum::extract::State;
 
 use super::fault::EditorFault;
 use super::gate::LoggedIn;
-use crate::http::conditions::{HEADER, answer_etag, is_fresh};
+use crate::http::conditions::{answer_etag, is_fresh};
 use crate::http::context::Context;
 use crate::resource::etag::Etag;
 
@@ -27,7 +27,7 @@ pub(super) fn item(status: StatusCode, body: &Value, etag: Option<Etag>) -> Resp
     let tag = etag.map(|etag| answer_etag(etag, text.as_bytes()));
     let mut response = (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response();
     if let Some(value) = tag.and_then(|tag| HeaderValue::from_str(&tag).ok()) {
-        response.headers_mut().insert(HEADER, value);
+        response.headers_mut().insert(ETAG, value);
     }
     response
 }
@@ -35,7 +35,7 @@ pub(super) fn item(status: StatusCode, body: &Value, etag: Option<Etag>) -> Resp
 /// As [`item`] to a GET; 304 when the client has it.
 pub(super) fn item_unless_fresh(headers: &HeaderMap, body: &Value, etag: Option<Etag>) -> Response {
     let mut response = item(StatusCode::OK, body, etag);
-    let tag = response.headers().get(HEADER).and_then(|tag| tag.to_str().ok());
+    let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
     if tag.is_some_and(|tag| is_fresh(headers, tag)) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = axum::body::Body::empty();
