@@ -120,7 +120,12 @@ impl Engine {
 pub(super) fn owns(actor: &Actor, name: &WorkspaceName) -> bool {
     match actor {
         Actor::Anonymous => false,
-        Actor::Account(account, _) => account.is_admin || account.name.eq_ignore_ascii_case(name.owner()),
+        Actor::Account(account, _) => account.is_admin || owner_is(account, name),
         Actor::System => true,
     }
+}
+
+/// Whether the account is the workspace's owner.
+pub(super) fn owner_is(account: &Account, name: &WorkspaceName) -> bool {
+    account.name.eq_ignore_ascii_case(name.owner())
 }

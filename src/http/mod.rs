@@ -5,6 +5,7 @@ pub mod body;
 pub mod conditions;
 pub mod context;
 pub mod fault;
+pub mod form;
 pub mod openapi;
 pub mod parameters;
 pub mod path;

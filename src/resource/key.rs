@@ -271,6 +271,12 @@ pub fn workspace_id(name: &WorkspaceName, root_commit: &str) -> u64 {
     first_53_bits(&[name.folded().as_bytes(), root_commit.as_bytes()])
 }
 
+/// The number of something in a workspace that is no file of its own: the first 53 bits over what
+/// it is, the name it had first, and which of that name it is.
+pub fn entry_id(workspace: u64, sort: &str, name: &str, nth: usize) -> u64 {
+    first_53_bits(&[&workspace.to_be_bytes(), sort.as_bytes(), name.as_bytes(), &(nth as u64).to_be_bytes()])
+}
+
 /// The folder that spreads documents of one kind: first two hex digits of SHA-256 of the id.
 pub fn shard(id: &str) -> String {
     format!("{:02x}", Sha256::digest(id.as_bytes())[0])

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::SystemTime;
 
 use super::ancestry;
 use super::commit::{self, Committed, Intent};
@@ -40,6 +41,7 @@ pub struct Workspace {
     name: WorkspaceName,
     id: u64,
     root: Etag,
+    created: OnceLock<(i64, SystemTime)>,
     pub(super) dir: PathBuf,
     pub(super) git_dir: PathBuf,
     pub(super) objects: Objects,
@@ -82,6 +84,7 @@ impl Workspace {
         Ok(Workspace {
             id,
             root: facts.root,
+            created: OnceLock::new(),
             work_tree: WorkTree::new(&dir),
             index: GitIndex::new(&git_dir),
             packs: Mutex::new(Packs::default()),
@@ -112,6 +115,17 @@ impl Workspace {
     /// The first commit.
     pub fn root(&self) -> Etag {
         self.root
+    }
+
+    /// When it was made: the first commit's date, and what orders workspaces made within the same
+    /// second, as long as their files are not copied.
+    pub fn created(&self) -> Result<(i64, SystemTime), Error> {
+        if let Some(created) = self.created.get() {
+            return Ok(*created);
+        }
+        let made = std::fs::metadata(self.git_dir.join("HEAD")).and_then(|head| head.modified());
+        let created = (self.commit(self.root)?.seconds, made.unwrap_or(SystemTime::UNIX_EPOCH));
+        Ok(*self.created.get_or_init(|| created))
     }
 
     /// Where its files are.

@@ -260,6 +260,12 @@ impl Store {
         all.get(name).or_else(|| all.get(&name.to_ascii_lowercase())).cloned()
     }
 
+    /// A workspace by its number ([`Workspace::id`]).
+    pub fn numbered(&self, id: u64) -> Option<Arc<Workspace>> {
+        let all = self.shared.workspaces.read().unwrap_or_else(PoisonError::into_inner);
+        all.values().find(|workspace| workspace.id() == id).cloned()
+    }
+
     /// Makes a workspace with one commit that has no files. Durable when it returns.
     pub fn create(&self, name: &WorkspaceName, settings: Settings, author: &Author) -> Result<Arc<Workspace>, Error> {
         self.make(name, settings, author, |unfinished, place| {

@@ -1,11 +1,17 @@
-//! The SONATA editor's backend: so far logging in by GitHub, who one is, and the configuration
-//! (contracts/editor.md 1.4, 1.12).
+//! The SONATA editor's backend (contracts/editor.md): thin routes over workspaces, projects and
+//! descriptors as files. Every handler stands behind the [`gate`]; every change is one commit.
 
+mod answer;
 mod config;
 mod fault;
+mod fields;
+mod gate;
 mod login;
+mod projects;
 mod routes;
+mod sonata;
 mod user;
+mod workspaces;
 
 pub use login::{complete, start};
 pub use routes::routes;

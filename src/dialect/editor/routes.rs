@@ -1,9 +1,9 @@
-//! The editor's routes about access, each with its documentation.
+//! The editor's routes, each with its documentation.
 
 use axum::http::Method;
 use serde_json::json;
 
-use super::{config, user};
+use super::{config, projects, user, workspaces};
 use crate::http::context::Context;
 use crate::http::route::Route;
 
@@ -11,8 +11,13 @@ const JSON: &str = "application/json";
 
 /// The routes but `GET /login`, which the server shares out (decisions.md 14).
 pub fn routes() -> Vec<Route<Context>> {
+    let table = [access(), workspaces::routes(), projects::routes()];
+    table.into_iter().flatten().map(|route| route.tag("editor")).collect()
+}
+
+fn access() -> Vec<Route<Context>> {
     let object = || [(JSON, json!({ "type": "object" }))];
-    let table = vec![
+    vec![
         Route::new(Method::GET, "/user", "editor_get_user", user::get_user)
             .summary("Who you are, as GitHub says it")
             .answer(200, "The user.", &object())
@@ -30,6 +35,5 @@ pub fn routes() -> Vec<Route<Context>> {
             .body(&object())
             .answer(200, "Changed.", &object())
             .errors(&[400, 401, 403, 409, 413, 415]),
-    ];
-    table.into_iter().map(|route| route.tag("editor")).collect()
+    ]
 }
