@@ -26,7 +26,8 @@ impl Store {
         let place = self.core().layout.workspace(to);
         let is_other = self.named(to.as_str()).is_some_and(|other| !Arc::ptr_eq(&other, workspace));
         // On a file system that does not tell case apart the place is the workspace's own.
-        let is_taken = discover::identity(&place).is_some_and(|there| Some(there) != discover::identity(&workspace.dir));
+        let is_taken =
+            discover::identity(&place).is_some_and(|there| Some(there) != discover::identity(&workspace.dir));
         if is_other || is_taken {
             return Err(Error::Exists(to.clone()));
         }
