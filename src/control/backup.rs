@@ -36,6 +36,9 @@ struct Manifest {
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     name: String,
+    /// The name that it had first, of one that was renamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_name: Option<String>,
     public: bool,
     push: String,
     /// The bundle, in the backup's folder.
@@ -78,7 +81,15 @@ pub(super) async fn backup(app: &Arc<App>, to: &Path, progress: &(dyn Fn(u64, u6
             }
             Err(error) => return Err(error).with_context(|| format!("cannot copy {name}")),
         }
-        entries.push(Entry { name, public, push: push.as_str().to_owned(), file: format!("workspaces/{file}") });
+        let first = workspace.first_name();
+        let first_name = (first != workspace.name()).then(|| first.to_string());
+        entries.push(Entry {
+            name,
+            first_name,
+            public,
+            push: push.as_str().to_owned(),
+            file: format!("workspaces/{file}"),
+        });
     }
     progress(total, total);
     let count = entries.len();
@@ -137,10 +148,12 @@ pub async fn restore(config: &Config, from: &Path, progress: &(dyn Fn(u64, u64) 
     for (at, entry) in manifest.workspaces.into_iter().enumerate() {
         progress(at as u64, total as u64);
         let name = WorkspaceName::parse(&entry.name)?;
+        let first = entry.first_name.as_deref().map(WorkspaceName::parse).transpose()?;
+        let first = first.unwrap_or_else(|| name.clone());
         let push = PushPolicy::parse(&entry.push).with_context(|| format!("{name} has an unknown policy"))?;
         let (store, bundle) = (store.clone(), bundle(from, &entry.file)?);
         let settings = Settings { public: entry.public, push };
-        blocking::run(move || store.restore(&name, settings, &bundle))
+        blocking::run(move || store.restore(&name, &first, settings, &bundle))
             .await
             .with_context(|| format!("cannot restore {}", entry.name))?;
     }

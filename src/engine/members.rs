@@ -10,7 +10,7 @@ use crate::state::members::{Grants, Holder, Member, group};
 use crate::store::PushPolicy;
 
 /// What of a workspace's settings is to change.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SettingsChange {
     pub public: Option<bool>,
     pub push: Option<PushPolicy>,

@@ -172,6 +172,64 @@ impl Engine {
         self.reload_grants().await
     }
 
+    /// Gives a workspace another name; its number, its members and its documents' ids stay.
+    pub async fn rename_workspace(
+        self: &Arc<Self>,
+        actor: &Actor,
+        name: &WorkspaceName,
+        to: &str,
+    ) -> Result<Overview, Error> {
+        let (workspace, to) = self.check_renaming(actor, name, to)?;
+        if *workspace.name() == to {
+            return self.overview(actor, &workspace);
+        }
+        let engine = self.clone();
+        // To its end, whether its client waits or not.
+        let renaming = tokio::spawn(async move {
+            let renamed = workspace
+                .exclusive({
+                    let engine = engine.clone();
+                    move |workspace| engine.rename_in_turn(workspace, &to)
+                })
+                .await??;
+            let taken = renamed.exclusive(move |workspace| engine.compare(workspace)).await?;
+            taken.map(|()| renamed)
+        });
+        let renamed = renaming.await.map_err(|error| Error::Internal(Box::new(error)))??;
+        self.overview(actor, &renamed)
+    }
+
+    fn rename_in_turn(&self, workspace: &Arc<Workspace>, to: &WorkspaceName) -> Result<Arc<Workspace>, Error> {
+        let name = workspace.name().as_str();
+        // First, so that no list meets rows without files.
+        self.index.forget(name)?;
+        self.selections.forget(name);
+        let renamed = self.store.rename(workspace, to);
+        if renamed.is_err() {
+            self.compare(workspace)?;
+        }
+        Ok(renamed?)
+    }
+
+    /// The workspace and its whole new name, when the actor may give it that and nobody has it.
+    pub fn check_renaming(
+        &self,
+        actor: &Actor,
+        name: &WorkspaceName,
+        to: &str,
+    ) -> Result<(Arc<Workspace>, WorkspaceName), Error> {
+        let workspace = self.permitted(actor, name, Role::Admin, "rename it")?;
+        let owner = workspace.name().owner();
+        let to = WorkspaceName::new(owner, to)?;
+        if RESERVED_OWNERS.contains(&owner.to_ascii_lowercase().as_str()) && *actor != Actor::System {
+            return Err(Error::Denied(format!("workspaces of {owner} are the server's own")));
+        }
+        match self.store.workspace(&to) {
+            Ok(other) if !Arc::ptr_eq(&other, &workspace) => Err(store::Error::Exists(other.name().clone()).into()),
+            _ => Ok((workspace, to)),
+        }
+    }
+
     /// The workspace, when the actor may delete it.
     pub fn check_deletion(&self, actor: &Actor, name: &WorkspaceName) -> Result<Arc<Workspace>, Error> {
         self.permitted(actor, name, Role::Admin, "delete it")

@@ -30,8 +30,15 @@ impl Workspace {
 }
 
 impl Store {
-    /// Makes a workspace of a bundle, with its files on disk. Durable when it returns.
-    pub fn restore(&self, name: &WorkspaceName, settings: Settings, bundle: &Path) -> Result<Arc<Workspace>, Error> {
+    /// Makes a workspace of a bundle, with its files on disk; `first` is the name that it had first.
+    /// Durable when it returns.
+    pub fn restore(
+        &self,
+        name: &WorkspaceName,
+        first: &WorkspaceName,
+        settings: Settings,
+        bundle: &Path,
+    ) -> Result<Arc<Workspace>, Error> {
         let workspace = {
             let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
             let layout = &self.core().layout;
@@ -62,6 +69,9 @@ impl Store {
             gitcommand::run(&git_dir, &fetch, || false)?;
             if heads::read_main(&git_dir)?.is_none() {
                 return Err(Error::Git { doing: "read a bundle".into(), what: format!("{name} has no branch main") });
+            }
+            if first != name {
+                layout::note_name(&git_dir, first, name)?;
             }
             let owner = layout.root().join(name.owner());
             fs::create_dir_all(&owner).map_err(Error::at("make", &owner))?;

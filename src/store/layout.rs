@@ -169,6 +169,29 @@ pub(super) fn open_config(git_dir: &Path, hooks: &Path) -> Result<Settings, Erro
     Ok(settings)
 }
 
+/// The name that a workspace had first, which its number comes from. The repository says so once it
+/// was renamed; of a copy under another name that is not taken.
+pub(super) fn first_name(git_dir: &Path, now: &WorkspaceName) -> WorkspaceName {
+    let config = git2::Config::open(&git_dir.join("config"));
+    let text = |key: &str| config.as_ref().ok()?.get_string(key).ok();
+    let is_now = |name: String| name.eq_ignore_ascii_case(now.as_str());
+    let is_its_own = text("workleaf.name").is_some_and(is_now) || text("workleaf.next").is_some_and(is_now);
+    let first = text("workleaf.first").filter(|_| is_its_own);
+    first.and_then(|first| WorkspaceName::parse(&first).ok()).unwrap_or_else(|| now.clone())
+}
+
+/// Before a workspace is renamed: holds under both names.
+pub(super) fn note_name(git_dir: &Path, from: &WorkspaceName, to: &WorkspaceName) -> Result<(), Error> {
+    let first = first_name(git_dir, from);
+    let write = || {
+        let mut config = git2::Config::open(&git_dir.join("config"))?;
+        config.set_str("workleaf.next", to.as_str())?;
+        config.set_str("workleaf.name", from.as_str())?;
+        config.set_str("workleaf.first", first.as_str())
+    };
+    write().map_err(Error::git("write .git/config"))
+}
+
 /// Stores new settings.
 pub(super) fn set_settings(git_dir: &Path, settings: Settings) -> Result<(), Error> {
     let write = || {

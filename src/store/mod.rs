@@ -36,6 +36,7 @@ mod push;
 mod reconcile;
 mod record;
 mod refs;
+mod rename;
 mod replay;
 mod snapshot;
 mod staging;

@@ -40,6 +40,7 @@ pub struct Workspace {
     pub(super) core: Arc<Core>,
     name: WorkspaceName,
     id: u64,
+    first: WorkspaceName,
     root: Etag,
     created: OnceLock<(i64, SystemTime)>,
     pub(super) dir: PathBuf,
@@ -78,11 +79,13 @@ impl Workspace {
         let raw = objects.commit(main)?;
         let parsed = commit::parse(&raw).ok_or_else(|| Error::damaged("read a commit"))?;
         let facts = history::facts(&objects, main, known)?;
-        let id = key::workspace_id(&name, &facts.root.to_string());
+        let first = layout::first_name(&git_dir, &name);
+        let id = key::workspace_id(&first, &facts.root.to_string());
         let head = Head { commit: main, root: parsed.tree, generation: facts.generation, seconds: parsed.seconds };
         history::write_hint(&git_dir, &facts, main, known);
         Ok(Workspace {
             id,
+            first,
             root: facts.root,
             created: OnceLock::new(),
             work_tree: WorkTree::new(&dir),
@@ -110,6 +113,11 @@ impl Workspace {
     /// The workspace's number ([`key::workspace_id`]).
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// The name that it had first.
+    pub fn first_name(&self) -> &WorkspaceName {
+        &self.first
     }
 
     /// The first commit.

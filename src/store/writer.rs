@@ -136,7 +136,8 @@ where
     let (answer, told) = oneshot::channel();
     let work = Box::new(move |workspace: &Arc<Workspace>, ready: Result<(), Error>| {
         let value = ready.map(|()| work(workspace));
-        let taken_in = take_in(workspace, checkpoint);
+        // Unless the work moved it away.
+        let taken_in = if workspace.is_removed() { Ok(()) } else { take_in(workspace, checkpoint) };
         drop(answer.send(value.and_then(|value| taken_in.map(|()| value))));
     });
     enqueue(workspace, Item::Alone { checkpoint, work });

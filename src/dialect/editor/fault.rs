@@ -64,18 +64,15 @@ impl EditorFault {
 impl From<Error> for EditorFault {
     fn from(error: Error) -> Self {
         let is_outrun = matches!(error, Error::Stale(_) | Error::Present(_) | Error::Gone(_));
-        let fault = match error {
-            Error::Invalid(violations) => {
-                let message = violations.first().map_or_else(String::new, said);
-                let fault = Fault::from(Error::Invalid(violations));
-                Fault { status: StatusCode::BAD_REQUEST, message, ..fault }
-            }
-            // The original's number for what is still used.
-            Error::Referenced(referrers) => {
-                Fault { status: StatusCode::BAD_REQUEST, ..Error::Referenced(referrers).into() }
-            }
-            other => other.into(),
+        // The original's number for what breaks its schema and for what is still used.
+        let status = matches!(error, Error::Invalid(_) | Error::Referenced(_)).then_some(StatusCode::BAD_REQUEST);
+        let message = match &error {
+            Error::Invalid(violations) => violations.first().map(said),
+            _ => None,
         };
+        let mut fault = Fault::from(error);
+        fault.status = status.unwrap_or(fault.status);
+        fault.message = message.unwrap_or(fault.message);
         EditorFault { fault, is_outrun }
     }
 }
@@ -93,9 +90,9 @@ impl From<NameError> for EditorFault {
 }
 
 impl IntoResponse for EditorFault {
-    fn into_response(self) -> Response {
-        let message = as_html(&self.fault.message);
-        Fault { message, ..self.fault }.into_response()
+    fn into_response(mut self) -> Response {
+        self.fault.message = as_html(&self.fault.message);
+        self.fault.into_response()
     }
 }
 

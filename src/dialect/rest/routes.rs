@@ -81,17 +81,24 @@ pub fn routes() -> Vec<Route<Context>> {
             .errors(&[401, 404]),
         rehearsed(Route::new(Method::PATCH, WORKSPACE, "patch_workspace", workspaces::patch_workspace))
             .tag("workspaces")
-            .summary("Change who may read a workspace without being a member, and what pushes may bring")
+            .summary("Rename a workspace, change who may read it without being a member, and what pushes may bring")
+            .description(
+                "Its id, its members and its documents' ids stay. Clients of git have to be told the new address.",
+            )
             .body(&[(
                 JSON,
                 json!({
                     "type": "object",
                     "additionalProperties": false,
-                    "properties": { "public": { "type": "boolean" }, "push": { "enum": ["free", "strict"] } },
+                    "properties": {
+                        "name": { "type": "string" },
+                        "public": { "type": "boolean" },
+                        "push": { "enum": ["free", "strict"] },
+                    },
                 }),
             )])
             .answer(200, "The workspace.", &[(JSON, object())])
-            .errors(&[400, 401, 403, 404, 413, 415]),
+            .errors(&[400, 401, 403, 404, 409, 413, 415]),
         rehearsed(Route::new(Method::DELETE, WORKSPACE, "delete_workspace", workspaces::delete_workspace))
             .tag("workspaces")
             .summary("Delete a workspace and its history")

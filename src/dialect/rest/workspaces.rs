@@ -11,7 +11,7 @@ use super::writes::{WRITE_PARAMETERS, changes, options};
 use crate::auth::{Address, By, Caller, Required};
 use crate::base::blocking;
 use crate::engine::{Error, NewWorkspace, Overview, Refused, SettingsChange};
-use crate::http::body::{Whole, json_body, merge_patch_body, only};
+use crate::http::body::{Whole, json_body, merge_patch_body, only, text};
 use crate::http::context::Context;
 use crate::http::fault::{Fault, violations_json};
 use crate::http::parameters::{LIMIT, LIMIT_MOST, Parameters};
@@ -131,7 +131,7 @@ fn push(value: &Value) -> Result<Option<PushPolicy>, Error> {
     }
 }
 
-/// `PATCH /api/v1/workspaces/{owner}/{name} {"public"?, "push"?}`.
+/// `PATCH /api/v1/workspaces/{owner}/{name} {"name"?, "public"?, "push"?}`.
 pub(super) async fn patch_workspace(
     State(context): State<Context>,
     caller: Required,
@@ -144,18 +144,26 @@ pub(super) async fn patch_workspace(
     parameters.only(&["dry_run"])?;
     let (actor, name) = (caller.0?, WorkspaceName::new(&owner, &name)?);
     let body = merge_patch_body(&headers, &body)?;
-    let members = only(&body, &["public", "push"])?;
+    let members = only(&body, &["name", "public", "push"])?;
     let change = SettingsChange { public: public(&members["public"])?, push: push(&members["push"])? };
+    let to = text(members, "name")?;
+    if let Some(to) = to {
+        context.engine.check_renaming(&actor, &name, to)?;
+    }
     let is_dry_run = parameters.flag("dry_run")?;
-    let overview = context.engine.change_settings(&actor, &name, change, is_dry_run).await?;
-    if !is_dry_run {
-        let by = By::of(&actor, &from);
+    let mut overview = context.engine.change_settings(&actor, &name, change, is_dry_run).await?;
+    let by = By { name: actor.name().map(str::to_owned), address: from.0 };
+    if let (Some(to), false) = (to, is_dry_run) {
+        overview = context.engine.rename_workspace(&actor, &name, to).await?;
+        context.accounts.note(&by, "workspace.renamed", Some(name.as_str()), Some(overview.name.as_str())).await;
+    }
+    if !is_dry_run && change != SettingsChange::default() {
         let detail = format!(
             "{}, push: {}",
             if overview.settings.public { "public" } else { "private" },
             overview.settings.push.as_str()
         );
-        context.accounts.note(&by, "workspace.changed", Some(name.as_str()), Some(&detail)).await;
+        context.accounts.note(&by, "workspace.changed", Some(overview.name.as_str()), Some(&detail)).await;
     }
     let body = json!({ "workspace": shown(&context, &headers, &overview) });
     Ok(json_answer(StatusCode::OK, body.to_string()))
