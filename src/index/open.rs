@@ -118,6 +118,7 @@ fn start(index: tantivy::Index, fields: Fields, mut payload: Payload) -> Result<
         .num_merge_threads(1)
         .build();
     let mut writer: IndexWriter = index.writer_with_options(options).map_err(opening)?;
+    pass_committed_stamp(&mut writer).map_err(opening)?;
     if !payload.unseen.is_empty() {
         // Rebuilds that a stop cut short: what is there is the old state and parts of the new one.
         for mark in std::mem::take(&mut payload.unseen) {
@@ -135,6 +136,13 @@ fn start(index: tantivy::Index, fields: Fields, mut payload: Payload) -> Result<
         .try_into()
         .map_err(opening)?;
     Ok(Opened { fields, reader, writer, payload })
+}
+
+/// A new writer gives its first operation the stamp of the last commit. A merge takes what that
+/// commit deleted from for up to date at this stamp, and a deletion that has it is lost. So nothing
+/// has it.
+pub(super) fn pass_committed_stamp(writer: &mut IndexWriter) -> Result<(), TantivyError> {
+    writer.run([]).map(drop)
 }
 
 /// Few segments make fast searches; small layers keep a large segment from being merged again for

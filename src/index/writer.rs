@@ -348,7 +348,8 @@ impl Committer {
 
     /// Takes back what tantivy was told in vain.
     fn put_back(&mut self, mut changes: Vec<Change>) {
-        if let Err(error) = self.writer.rollback() {
+        let rolled_back = self.writer.rollback().and_then(|_| open::pass_committed_stamp(&mut self.writer));
+        if let Err(error) = rolled_back {
             tracing::error!(error = &error as &dyn std::error::Error, "the index cannot be rolled back");
         }
         let mut live = self.shared.write();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::index::Error;
@@ -51,6 +52,42 @@ fn a_crash_leaves_an_older_head_with_its_rows() {
     // The background commit may have been quicker than the copy.
     let head = index.heads()["a/b"].generation;
     assert_eq!(paths(&index, &everything()).len(), if head == 1 { 3 } else { 6 });
+}
+
+/// tantivy numbers operations from the last commit's number on after a restart, and a merge takes
+/// what that commit deleted from for up to date at this number.
+#[test]
+fn the_first_deletion_after_a_restart_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let many = |from: u32, to: u32| (from..to).map(|at| row("a/b", &format!("{at:05}")));
+    {
+        let index = open(dir.path());
+        // Two segments of which the larger part is deleted, one after the other; so many changes at
+        // once put merging off until after the restart.
+        put(&index, "a/b", 1, many(0, 5_100));
+        index.flush().unwrap();
+        put(&index, "a/b", 2, many(10_000, 15_000));
+        index.flush().unwrap();
+        for (generation, removed) in [(3, 0..4_000), (4, 10_000..14_000)] {
+            let removes = removed.map(|at| format!("{at:05}").into()).collect();
+            index.apply(Batch { removes, ..batch("a/b", generation) }).unwrap();
+            index.flush().unwrap();
+        }
+    }
+    let index = open(dir.path());
+    // With a new segment tantivy thinks of merging, before it commits.
+    let upserts = vec![(row("a/b", "new"), String::new())];
+    index.apply(Batch { removes: vec!["14500".into()], upserts, ..batch("a/b", 5) }).unwrap();
+    index.flush().unwrap();
+    let is_merged = || !fs::read_to_string(dir.path().join("meta.json")).unwrap().contains("\"max_doc\": 5100");
+    let until = Instant::now() + Duration::from_secs(30);
+    while !is_merged() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    drop(index);
+    let index = open(dir.path());
+    assert!(index.row("a/b", "14500").unwrap().is_none());
+    assert_eq!(paths(&index, &everything()).len(), 1_100 + 1_000 - 1 + 1);
 }
 
 #[test]
