@@ -169,7 +169,8 @@ fn push(round: &Round<'_>, number: usize, random: &mut Random) -> Result<()> {
     let text = fs::read_to_string(&file)?;
     let value: u64 = text.trim().strip_prefix("n:").context("a counter's text")?.trim().parse()?;
     fs::write(&file, format!("n: {}\n", value + 1))?;
-    git(round.world, &at, &["commit", "-q", "-a", "-m", "by git"])?;
+    // Two clients that make the very same commit are both right.
+    git(round.world, &at, &["commit", "-q", "-a", "-m", &format!("by git of client {number}")])?;
     match git(round.world, &at, &["push", "-q", &remote(round.server), "HEAD:main"]) {
         Ok(()) => round.ledger.counted("pushing", &counter, value + 1),
         // Somebody else was faster.
