@@ -90,6 +90,12 @@ impl Config {
                 return refuse(key, scheme, "give schemes among https, http and, for repositories, file");
             }
         }
+        for schemas in &self.schemas {
+            let is_known = ["https://", "http://", "file:///"].iter().any(|scheme| schemas.url.starts_with(scheme));
+            if !is_known || !schemas.url.ends_with('/') {
+                return refuse("schemas", &schemas.url, "give a URL of https, http or file that ends in a slash");
+            }
+        }
         let authentication = &self.authentication;
         for (key, seconds) in [
             ("authentication.access-lifetime", authentication.access_lifetime),

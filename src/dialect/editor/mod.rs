@@ -9,7 +9,9 @@ mod gate;
 mod login;
 mod projects;
 mod routes;
+mod servers;
 mod sonata;
+mod template;
 mod user;
 mod workspaces;
 
