@@ -147,7 +147,7 @@ async fn servers_are_probed_before_anything_is_made() {
     let text = fs::read_to_string(tree.join("workspace.yml")).expect("workspace.yml");
     let file = format!("token-{}.txt", ws["platforms"][0]["id"]);
     assert!(
-        text.contains(&format!("token_file: {file}")) && text.contains("default_service_platform: sonEmu"),
+        text.contains(&format!("token_file: {file}")) && text.contains("default_service_platform: 'sonEmu'"),
         "{text}"
     );
     assert_eq!(fs::read_to_string(tree.join("platforms").join(file)).expect("the token"), "s3cret");
