@@ -104,6 +104,7 @@ pub(super) async fn get_project(at: InProject, headers: HeaderMap) -> Answer {
 
 /// `POST /workspaces/{ws}/projects/`: with a sample service and function, as one commit.
 pub(super) async fn post_project(at: InWorkspace, fields: Fields) -> Answer {
+    at.writer()?;
     let folder = folder_name(fields.required_text("name")?)?;
     if fields.text("repo")?.is_some_and(|url| !url.is_empty()) {
         return Err(EditorFault::bad("projects are not made of repositories here: leave 'repo' empty"));
@@ -180,6 +181,7 @@ fn folder_name(name: &str) -> Result<String, EditorFault> {
 /// `PUT /workspaces/{ws}/projects/{pj}`: another name moves the folder; all of it is one commit.
 pub(super) async fn put_project(at: InProject, fields: Fields) -> Answer {
     let InProject { workspace, id, .. } = &at;
+    workspace.writer()?;
     let members = given(&fields)?;
     let publish_to = publish_to(&fields)?;
     let name = fields.text("name")?;
@@ -265,6 +267,7 @@ async fn sweep(at: &InWorkspace, from: &str, to: Option<&str>) -> Result<(), Edi
 /// `DELETE /workspaces/{ws}/projects/{pj}`: the whole folder as one commit.
 pub(super) async fn delete_project(at: InProject) -> Answer {
     let InProject { workspace, id, .. } = &at;
+    workspace.writer()?;
     let write = || async {
         let at = workspace.project(*id)?;
         let row = at.found.row.clone();

@@ -82,6 +82,7 @@ async fn change(
     id: Option<u64>,
     members: Option<&Map<String, Value>>,
 ) -> Result<(Entry, WorkspaceFile), EditorFault> {
+    at.writer()?;
     let wish = members.map(Wish::of).transpose()?;
     let write = || async {
         let file = WorkspaceFile::read(at).await?;

@@ -187,6 +187,7 @@ async fn fill(at: &InWorkspace, wanted: Wanted) -> Result<WorkspaceFile, EditorF
 /// missing leaves what there is; a form has no arrays, and empties it as the original did
 /// (contracts/editor.md 1.5, 5).
 pub(super) async fn put_workspace(at: InWorkspace, from: Address, headers: HeaderMap, fields: Fields) -> Answer {
+    at.writer()?;
     let mut wanted = Wanted::of(&at.context, &fields)?;
     if form::is_form(&headers) {
         wanted.catalogues.get_or_insert_default();
@@ -196,7 +197,6 @@ pub(super) async fn put_workspace(at: InWorkspace, from: Address, headers: Heade
     if let Some(to) = &name {
         at.context.engine.check_renaming(&at.actor, &at.name, to).map_err(|error| taken(error, to))?;
     }
-    at.writer()?;
     wanted.changes(&at, &WorkspaceFile::read(&at).await?).await?;
     wanted.probe(&at.context).await?;
     let mut now = at.clone();
