@@ -41,6 +41,11 @@ impl Config {
         shown
     }
 
+    /// The folder of everything that is nobody's workspace.
+    pub fn state_folder(&self) -> PathBuf {
+        self.workspaces_location.join(".state")
+    }
+
     pub(super) fn refuse_senseless(&self, origin: &str) -> Result<(), Error> {
         let refuse = |key, value: &dyn ToString, wanted| {
             Err(Error::Senseless { origin: origin.to_owned(), key, value: value.to_string(), wanted })

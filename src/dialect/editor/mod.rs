@@ -9,6 +9,7 @@ mod gate;
 mod login;
 mod projects;
 mod routes;
+mod schemas;
 mod servers;
 mod sonata;
 mod template;

@@ -300,6 +300,7 @@ async fn ask(client: &Client, place: &Place, kinds: &[String], path: &str, metho
     let user = if id == "delete_user" { "nobody" } else { "carol" };
     address = address.replace("{name}", if path.starts_with("/api/v1/users") { user } else { name });
     if id.starts_with("editor_") {
+        address = address.replace("{sort}", "vnf");
         for (key, number) in &place.numbers {
             address = address.replace(key, number);
         }

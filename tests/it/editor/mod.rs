@@ -3,6 +3,7 @@
 mod catalogues;
 mod gate;
 mod projects;
+mod schemas;
 mod workspaces;
 
 use axum::Router;

@@ -5,6 +5,7 @@ use axum::http::Method;
 
 use super::{array, object};
 use crate::dialect::editor::answer::slashed;
+use crate::dialect::editor::schemas::{self, Schemas};
 use crate::dialect::editor::sonata::workspace::Sort;
 use crate::dialect::editor::{projects, servers, workspaces};
 use crate::http::context::Context;
@@ -15,6 +16,7 @@ pub(super) fn routes() -> Vec<Route<Context>> {
     table.extend(servers(Sort::Catalogue));
     table.extend(servers(Sort::Platform));
     table.extend(projects());
+    table.extend(descriptor_schemas());
     table
 }
 
@@ -128,5 +130,23 @@ fn projects() -> Vec<Route<Context>> {
             .errors(&[401, 403, 404, 412]),
     ];
     table.extend(moved("/workspaces/{ws}/projects", "projects"));
+    table
+}
+
+fn descriptor_schemas() -> Vec<Route<Context>> {
+    const LIST: &str = "/workspaces/{ws}/schema/";
+    let mut table = vec![
+        Route::new(Method::GET, LIST, "editor_list_schemas", schemas::list_schemas)
+            .summary("Where schemas of descriptors come from; a workspace's schema_index counts them")
+            .answer(200, "Each with name and url.", &array())
+            .errors(&[401, 404]),
+        Route::new(Method::GET, "/workspaces/{ws}/schema/{sort}", "editor_get_schema", schemas::get_schema)
+            .summary("The schema of functions (vnf) or services (ns) that holds in the workspace, of draft 4")
+            .answer(200, "A JSON Schema.", &object())
+            .errors(&[401, 404])
+            .layered(Extension(Schemas::default())),
+    ];
+    let [get, _] = moved("/workspaces/{ws}/schema", "schemas");
+    table.push(get);
     table
 }
