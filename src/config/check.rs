@@ -41,6 +41,11 @@ impl Config {
         shown
     }
 
+    /// The folder of everything that is nobody's workspace.
+    pub fn state_folder(&self) -> PathBuf {
+        self.workspaces_location.join(".state")
+    }
+
     pub(super) fn refuse_senseless(&self, origin: &str) -> Result<(), Error> {
         let refuse = |key, value: &dyn ToString, wanted| {
             Err(Error::Senseless { origin: origin.to_owned(), key, value: value.to_string(), wanted })
@@ -88,6 +93,12 @@ impl Config {
         ] {
             if let Some(scheme) = schemes.iter().find(|scheme| !known.contains(&scheme.as_str())) {
                 return refuse(key, scheme, "give schemes among https, http and, for repositories, file");
+            }
+        }
+        for schemas in &self.schemas {
+            let is_known = ["https://", "http://", "file:///"].iter().any(|scheme| schemas.url.starts_with(scheme));
+            if !is_known || !schemas.url.ends_with('/') {
+                return refuse("schemas", &schemas.url, "give a URL of https, http or file that ends in a slash");
             }
         }
         let authentication = &self.authentication;

@@ -34,6 +34,8 @@ pub struct Config {
     pub limits: Limits,
     pub git: GitAccess,
     pub outside: Outside,
+    /// The first two are those of the built-in generations.
+    pub schemas: Vec<SchemaSource>,
     pub log: Log,
     pub cache: Cache,
     /// The file that this was read from.
@@ -113,6 +115,16 @@ pub struct Watch {
     pub quiet: u64,
     /// 0: no limit of ours.
     pub folders: usize,
+}
+
+/// Where schemas of descriptors come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SchemaSource {
+    pub name: String,
+    /// Ends in a slash; `function-descriptor/vnfd-schema.yml` and `service-descriptor/nsd-schema.yml`
+    /// are below.
+    pub url: String,
 }
 
 /// Who may write the shared catalogue.

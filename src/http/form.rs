@@ -19,9 +19,19 @@ pub struct Part {
 /// Most fields of one form.
 const PARTS_MOST: usize = 1_000;
 
+/// Whether the content type says that the body is a form.
+pub fn is_form(headers: &HeaderMap) -> bool {
+    let essence = content_type(headers).split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(&*essence, "application/x-www-form-urlencoded" | "multipart/form-data")
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
 /// The fields of a form in order; `None` when the content type says that it is none.
 pub fn parts(headers: &HeaderMap, body: &Bytes) -> Result<Option<Vec<Part>>, Fault> {
-    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = content_type(headers);
     let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
     match essence.trim().to_ascii_lowercase().as_str() {
         "application/x-www-form-urlencoded" => {

@@ -24,7 +24,7 @@ use super::replay;
 use super::tree::EMPTY_TREE;
 use super::upkeep::{self, Bell};
 use super::workspace::Workspace;
-use crate::base::clock;
+use crate::base::{clock, random};
 use crate::resource::actor::Author;
 use crate::resource::etag::Etag;
 use crate::resource::key::WorkspaceName;
@@ -375,7 +375,9 @@ impl Drop for Store {
 
 /// The first commit of a new repository: no files.
 fn root_commit(git_dir: &Path, author: &Author) -> Result<(), Error> {
-    let intent = Intent { author: author.clone(), message: "Create the workspace".into() };
+    // The first commit tells workspaces apart, also those of one name and one second.
+    let message = format!("Create the workspace\n\nWorkleaf-Workspace: {}", random::uuid());
+    let intent = Intent { author: author.clone(), message };
     let raw = commit::encode(EMPTY_TREE, None, clock::now(), &intent);
     let id = pack::commit_id(&raw)?;
     let mut builder = Builder::new();

@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod dci;
 mod disk;
+mod editor;
 mod git;
 mod kinds;
 mod login;

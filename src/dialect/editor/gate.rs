@@ -10,6 +10,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 
 use super::fault::{EditorFault, answered, refused};
+use super::sonata::draft::Draft;
+use super::sonata::workspace::{self, WorkspaceFile};
 use crate::auth::Required;
 use crate::base::blocking;
 use crate::engine::{Change, Error, Found, Options, Reader, Writer, Written};
@@ -20,6 +22,7 @@ use crate::resource::actor::{Actor, Role};
 use crate::resource::etag::{Etag, Expected};
 use crate::resource::key::{FilePath, WorkspaceName};
 use crate::resource::kind::Kind;
+use crate::store::FileEntry;
 
 /// The kind of `project.yml`.
 pub(super) const PROJECT: &str = "project";
@@ -89,14 +92,7 @@ impl FromRequestParts<Context> for InProject {
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Response> {
         let workspace = InWorkspace::from_request_parts(parts, context).await?;
         let id = number(parts, context, "pj").await?;
-        let kind = workspace.kind(PROJECT).map_err(IntoResponse::into_response)?;
-        let found = workspace.reader().numbered(&kind, id, &workspace.name).map_err(|error| match error {
-            Error::NotFound(_) => EditorFault::not_found("Project not found").into_response(),
-            other => EditorFault::from(other).into_response(),
-        })?;
-        let captures = kind.captures_of(&found.row.path).unwrap_or_default();
-        let folder = captures.get("project").unwrap_or_default().to_owned();
-        Ok(InProject { workspace, id, found, folder })
+        workspace.project(id).map_err(IntoResponse::into_response)
     }
 }
 
@@ -115,6 +111,31 @@ impl InWorkspace {
         let kinds = self.context.engine.kinds();
         let kind = kinds.by_name(name).cloned();
         kind.ok_or_else(|| Error::NotFound(format!("kind {name}")).into())
+    }
+
+    /// The project with this number, as it is now.
+    pub(super) fn project(&self, id: u64) -> Result<InProject, EditorFault> {
+        let kind = self.kind(PROJECT)?;
+        let found = self.reader().numbered(&kind, id, &self.name).map_err(|error| match error {
+            Error::NotFound(_) => EditorFault::not_found("Project not found"),
+            other => other.into(),
+        })?;
+        let captures = kind.captures_of(&found.row.path).unwrap_or_default();
+        let folder = captures.get("project").unwrap_or_default().to_owned();
+        Ok(InProject { workspace: self.clone(), id, found, folder })
+    }
+
+    /// All files below a folder at the newest commit; none when there is no such folder.
+    pub(super) async fn files(&self, folder: &str) -> Result<Vec<(FilePath, Etag)>, EditorFault> {
+        let (reader, name, folder) = (self.reader(), self.name.clone(), folder.to_owned());
+        match blocking::run(move || reader.files(&name, &folder, usize::MAX, 0)).await {
+            Ok(files) => {
+                let file = |entry: &FileEntry| Ok((FilePath::parse(&entry.path)?, entry.etag));
+                files.entries.iter().map(file).collect()
+            }
+            Err(Error::NotFound(_)) => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A file at the newest commit, `None` when it is not there.
@@ -143,10 +164,20 @@ impl InWorkspace {
         }
     }
 
-    /// Applies all changes as one commit, or none.
-    pub(super) async fn commit(&self, changes: Vec<Change>, message: &str) -> Result<Written, EditorFault> {
+    /// Applies all changes as one commit, or none. The first one that the editor makes in a
+    /// workspace without `workspace.yml` writes that too (decisions.md 28).
+    pub(super) async fn commit(&self, mut changes: Vec<Change>, message: &str) -> Result<Written, EditorFault> {
+        let writer = self.writer()?;
         let options = Options { message: Some(message.to_owned()), ..Options::default() };
-        Ok(self.writer()?.commit(changes, options).await?)
+        if !changes.iter().any(|change| change.path.as_str() == workspace::FILE) {
+            let file = WorkspaceFile::read(self).await?;
+            if file.etag().is_none() {
+                let mut draft = Draft::new(&file)?;
+                draft.set_name(self.name.name());
+                changes.extend(draft.changes(&self.context.config(), Expected::Absent)?);
+            }
+        }
+        Ok(writer.commit(changes, options).await?)
     }
 }
 

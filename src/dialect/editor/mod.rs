@@ -9,7 +9,10 @@ mod gate;
 mod login;
 mod projects;
 mod routes;
+mod schemas;
+mod servers;
 mod sonata;
+mod template;
 mod user;
 mod workspaces;
 

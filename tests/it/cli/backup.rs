@@ -38,7 +38,9 @@ fn a_backup_of_a_running_server_brings_everything_back() {
     let made = place.run(&["user", "create", "ann", "--email", "ann@example.org"]).expect(0);
     let anns = made.line("created ann with the password ").strip_suffix(" (shown only now)").unwrap().to_owned();
     let ann = ("ann", anns.as_str());
-    server.ask(ann, "POST", "/api/v1/workspaces", r#"{"name": "lab", "public": true}"#).expect(201);
+    server.ask(ann, "POST", "/api/v1/workspaces", r#"{"name": "first", "public": true}"#).expect(201);
+    // Ids come from the name that it had first.
+    server.ask(ann, "PATCH", "/api/v1/workspaces/ann/first", r#"{"name": "lab"}"#).expect(200);
     server.ask(ann, "POST", "/api/v1/workspaces", r#"{"name": "empty"}"#).expect(201);
     let of = server.ask(who, "POST", "/api/v1/componenttypes", r#"{"name": "package"}"#).expect(201).json();
     let of = of["componenttype"]["id"].as_str().unwrap().to_owned();

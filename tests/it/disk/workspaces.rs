@@ -52,6 +52,25 @@ async fn a_workspace_made_over_rest_is_watched() {
 }
 
 #[tokio::test]
+async fn a_workspace_renamed_over_rest_is_watched() {
+    let app = lab().await;
+    write(&app, "ann/lab", "services/a.yml", &service("a"));
+    until_names(&app, "ann/lab", &["a"]).await;
+    let ann = app.as_user("ann");
+    let id = ann.get("/api/v1/workspaces/ann/lab").await.expect(200).inner()["id"].clone();
+    ann.patch("/api/v1/workspaces/ann/lab", serde_json::json!({ "name": "moved" })).await.expect(200);
+    assert_eq!(names(&app, "ann/moved").await, ["a"]);
+    write(&app, "ann/moved", "services/b.yml", &service("b"));
+    until_names(&app, "ann/moved", &["a", "b"]).await;
+    // What comes to the old place is another one.
+    write(&app, "ann/lab", "services/c.yml", &service("c"));
+    until_names(&app, "ann/lab", &["c"]).await;
+    assert_ne!(ann.get("/api/v1/workspaces/ann/lab").await.expect(200).inner()["id"], id);
+    assert_eq!(ann.get("/api/v1/workspaces/ann/moved").await.expect(200).inner()["id"], id);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_folder_without_a_repository_becomes_a_workspace() {
     let app = lab().await;
     write(&app, "carol/old", "services/a.yml", &service("a"));

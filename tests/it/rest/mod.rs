@@ -17,6 +17,7 @@ mod own_kind;
 mod pages;
 mod places;
 mod query;
+mod renames;
 mod revisions;
 mod samples;
 mod words;

@@ -9,6 +9,7 @@ use crate::dialect::editor::gate::InWorkspace;
 use crate::resource::document::{self, Format};
 use crate::resource::etag::Etag;
 use crate::resource::key::{FilePath, entry_id};
+use crate::resource::kind::Kind;
 
 /// Its place in the workspace.
 pub(in crate::dialect::editor) const FILE: &str = "workspace.yml";
@@ -48,6 +49,29 @@ pub(in crate::dialect::editor) struct WorkspaceFile {
 }
 
 impl Sort {
+    /// Its name in messages.
+    fn word(self) -> &'static str {
+        match self {
+            Sort::Catalogue => "catalogue",
+            Sort::Platform => "Platform",
+        }
+    }
+
+    pub(super) fn exists(self, name: &str) -> EditorFault {
+        EditorFault::conflict(format!("{} with name {name} already exists", self.word()))
+    }
+
+    /// What a new entry says besides its name and address.
+    pub(super) fn fresh(self) -> Map<String, Value> {
+        match self {
+            Sort::Catalogue => Map::from_iter([("url".to_owned(), json!("")), ("publish".to_owned(), json!(true))]),
+            Sort::Platform => Map::from_iter([
+                ("url".to_owned(), json!("")),
+                ("credentials".to_owned(), json!({ "token_file": "empty" })),
+            ]),
+        }
+    }
+
     pub(super) fn key(self) -> &'static str {
         match self {
             Sort::Catalogue => "catalogue_servers",
@@ -78,7 +102,7 @@ impl WorkspaceFile {
         Ok(WorkspaceFile::of(at.id, stored))
     }
 
-    pub(super) fn of(workspace: u64, stored: Option<(Etag, Bytes)>) -> Self {
+    pub(in crate::dialect::editor) fn of(workspace: u64, stored: Option<(Etag, Bytes)>) -> Self {
         let parsed = stored.as_ref().map(|(_, bytes)| document::parse(Format::Yaml, bytes));
         let (value, unreadable) = match parsed {
             Some(Ok(value)) if value.is_object() => (value, None),
@@ -104,6 +128,17 @@ impl WorkspaceFile {
             _ => None,
         };
         index.and_then(|index| usize::try_from(index).ok()).unwrap_or(DEFAULT_INDEX)
+    }
+
+    /// Which of a kind's schemas the documents of the workspace are held against.
+    pub(in crate::dialect::editor) fn generation(&self, kind: &Kind) -> usize {
+        kind.schema_for(Some(&self.value))
+    }
+
+    /// The entry with this number.
+    pub(in crate::dialect::editor) fn entry(&self, sort: Sort, id: u64) -> Result<Entry, EditorFault> {
+        let missing = || EditorFault::not_found(format!("{} with id {id} could not be found", sort.word()));
+        self.entries(sort).into_iter().find(|entry| entry.id == id).ok_or_else(missing)
     }
 
     /// The entries in the file's order, which is that of their making.
