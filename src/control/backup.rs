@@ -65,8 +65,13 @@ pub(super) async fn backup(app: &Arc<App>, to: &Path, progress: &(dyn Fn(u64, u6
         progress(at as u64, total);
         let name = workspace.name().to_string();
         // What somebody edited on disk is theirs as well.
-        if let Err(error) = workspace.absorb_disk(None).await {
-            tracing::warn!(workspace.name = name, %error, "edits on disk are not in the backup");
+        match app.engine.absorb_edits(&workspace).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let why = "files are being written, or a merge or another git command is half done";
+                tracing::warn!(workspace.name = name, why, "not all edits on disk are in the backup");
+            }
+            Err(error) => tracing::warn!(workspace.name = name, ?error, "edits on disk are not in the backup"),
         }
         let file = format!("{at}.bundle");
         let Settings { public, push } = workspace.settings();

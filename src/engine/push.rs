@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::content::Content;
 use super::{Engine, Error, place, strict};
@@ -15,6 +16,8 @@ use crate::store::{Changed, Incoming, MAIN, Move, PushPolicy, Refused, Workspace
 
 /// Lines about single files that one push is told.
 const LINES_MOST: usize = 100;
+/// What was written to the disk within this time may be half of a text.
+const QUIET: Duration = Duration::from_millis(300);
 /// Bytes that the files which a push changes may have together, as they lie on the disk.
 const TREE_BYTES_MOST: u64 = 2 << 30;
 
@@ -89,10 +92,10 @@ impl Engine {
         Ok(workspace.accept(checked.incoming, moves).await?)
     }
 
-    /// Commits all that was edited on the server's disk, so that who is about to push knows of it.
-    pub async fn absorb_edits(&self, workspace: &Arc<Workspace>) -> Result<(), Error> {
-        workspace.absorb_disk(None).await?;
-        Ok(())
+    /// Commits what was edited on the server's disk and rests, so that who is about to push knows of
+    /// it. Says whether that was all there is.
+    pub async fn absorb_edits(&self, workspace: &Arc<Workspace>) -> Result<bool, Error> {
+        Ok(!workspace.absorb_resting(QUIET).await?.waits)
     }
 
     fn look_at(

@@ -11,9 +11,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::discover::is_hand_at_work;
 use super::error::Error;
 use super::gitcommand;
+use super::hands;
 use super::workspace::Workspace;
 use super::workspaces::Shared;
 use crate::resource::etag::Etag;
@@ -49,7 +49,7 @@ pub(super) fn run(shared: &Shared) {
                 *seen = Seen { head, is_done: false, graph: seen.graph };
                 continue;
             }
-            if seen.is_done || workspace.is_writing() || is_hand_at_work(&workspace.git_dir) {
+            if seen.is_done || workspace.is_writing() || hands::is_at_work(&workspace.git_dir) {
                 continue;
             }
             seen.is_done = true;

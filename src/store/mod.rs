@@ -21,6 +21,7 @@ mod discover;
 mod error;
 mod gitcommand;
 mod gitindex;
+mod hands;
 mod heads;
 mod history;
 mod incoming;

@@ -7,6 +7,7 @@ use super::ancestry;
 use super::apply::take_back;
 use super::commit;
 use super::error::Error;
+use super::hands::Claims;
 use super::heads;
 use super::history;
 use super::incoming::Incoming;
@@ -102,14 +103,17 @@ fn accept(workspace: &Arc<Workspace>, incoming: Option<&Incoming>, moves: &[Move
 /// Why a push is refused that met an edit on disk in its last moments.
 const EDITED: &str = "a file that it changes is being edited on the server: fetch first";
 
-/// Whether the disk has something else at one of these files than the newest commit and what is to
-/// come: an edit since the disk was last taken in. Taken in later, it would undo what was pushed.
-fn is_edited(workspace: &Workspace, changes: &[Behind]) -> Result<bool, Error> {
+/// Why the push cannot be laid over the disk: it has something else at one of these files than the
+/// newest commit and what is to come. That is an edit since the disk was last taken in, which would
+/// undo what was pushed when it is taken in later; or something that nobody has finished.
+fn edited(workspace: &Workspace, changes: &[Behind]) -> Result<Option<String>, Error> {
+    let claims = Claims::of(workspace)?;
     let mut folders = workspace.work_tree.folders()?;
     for (path, olds, new) in changes {
         let Ok(path) = FilePath::parse(path) else { continue };
+        let claim = claims.on(path.as_str());
         // What git ignores may stand where something new comes; it stays.
-        if olds.contains(&None) || workspace.is_stale(&path) {
+        if workspace.is_stale(&path) || claim.is_none() && olds.contains(&None) {
             continue;
         }
         let disk = match folders.look(&path, workspace.core.options.file_bytes) {
@@ -119,10 +123,13 @@ fn is_edited(workspace: &Workspace, changes: &[Behind]) -> Result<bool, Error> {
             Err(_) => continue,
         };
         if !olds.contains(&disk) && disk != new.map(|entry| entry.etag) {
-            return Ok(true);
+            return Ok(Some(match claim {
+                Some(claim) => format!("{path}: on the server's disk {}", claim.words()),
+                None => EDITED.to_owned(),
+            }));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// As a group of commits is applied. The objects are there already, or come with the record that
@@ -156,8 +163,8 @@ fn move_main(
             changes.push((path, vec![old.map(|e| e.etag)], new));
         })?;
     }
-    if is_edited(workspace, &changes)? {
-        return Ok(Err(EDITED.to_owned()));
+    if let Some(why) = edited(workspace, &changes)? {
+        return Ok(Err(why));
     }
     let journal = &workspace.core.journal;
     let guard = loop {

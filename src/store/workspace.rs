@@ -12,6 +12,7 @@ use super::commit::{self, Committed, Intent};
 use super::discover;
 use super::error::{Error, WriteError};
 use super::gitindex::GitIndex;
+use super::hands::Writing;
 use super::heads;
 use super::history;
 use super::layout::{self, Settings};
@@ -55,6 +56,7 @@ pub struct Workspace {
     settings: RwLock<Settings>,
     /// Paths whose file could not be written: what the disk has there is old, not an edit.
     stale: Mutex<HashSet<FilePath>>,
+    pub(super) writing: Writing,
     pub(super) removed: AtomicBool,
     /// Which folder `.git` was when it was opened.
     pub(super) identity: Option<(u64, u64)>,
@@ -96,6 +98,7 @@ impl Workspace {
             head: RwLock::new(head),
             settings: RwLock::new(settings),
             stale: Mutex::new(HashSet::new()),
+            writing: Writing::default(),
             removed: AtomicBool::new(false),
             identity: discover::identity(&git_dir),
             core,

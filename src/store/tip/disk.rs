@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::super::error::{Error, TipError};
+use super::super::hands::Claims;
 use super::super::staging;
 use super::super::tree::{Entry, FileMode};
 use super::super::worktree::{Folders, OnDisk};
@@ -45,6 +46,9 @@ impl Tip<'_> {
         if disk == entry.map(|e| e.etag) || self.workspace.is_stale(path) {
             self.on_disk.insert(path.clone(), disk);
             return Ok(());
+        }
+        if let Some(claim) = Claims::of(self.workspace)?.on(path.as_str()) {
+            return Err(TipError::Disk { path: path.clone(), what: claim.words().to_owned() });
         }
         let edit = with_content(folders, path, found, most)?;
         if self.rehearsed.is_some() {

@@ -90,13 +90,10 @@ impl Eye {
         }
     }
 
-    fn start(&mut self, name: &Arc<str>, mut work: Work, is_comparison: bool) {
+    fn start(&mut self, name: &Arc<str>, work: Work, is_comparison: bool) {
         let quiet = self.options.quiet;
         let Some(known) = self.known.get_mut(name) else { return };
         known.busy = true;
-        if work.whole {
-            work.open = known.pending.open();
-        }
         let (workspace, inbox) = (known.workspace.clone(), self.inbox.clone());
         self.runtime.spawn(async move {
             let outcome = work::work(workspace, work, is_comparison, quiet).await;

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::client::Place;
+use super::until;
 use crate::support::{PASSWORD, basic, raw};
 
 async fn begin_push(place: &Place, head: &str) -> TcpStream {
@@ -25,16 +26,6 @@ async fn begin_push(place: &Place, head: &str) -> TcpStream {
 /// How many folders of unfinished pushes there are.
 fn unfinished(place: &Place) -> usize {
     std::fs::read_dir(place.app.data().join(".state/incoming")).map_or(0, Iterator::count)
-}
-
-async fn until(mut holds: impl FnMut() -> bool, what: &str) {
-    for _ in 0..1_000 {
-        if holds() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("never: {what}");
 }
 
 async fn write_works(place: &Place, name: &str) {
