@@ -7,10 +7,12 @@ use axum::body::Body;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{ChildStdin, Command};
 
+use super::advertise::Service;
 use super::commands::Commands;
 use super::input::InputError;
 use super::packet::Packets;
 use super::process::{self, Git, Running};
+use super::turns::{Turn, Who};
 use crate::base::blocking;
 use crate::engine::{Engine, Error};
 use crate::http::fault::{Fault, internal};
@@ -36,6 +38,7 @@ enum Unpacked {
 pub(super) async fn receive_pack(
     engine: &Arc<Engine>,
     git: &Git,
+    who: Who,
     workspace: &Arc<Workspace>,
     mut packets: Packets,
     limits: Limits,
@@ -52,7 +55,7 @@ pub(super) async fn receive_pack(
     let mut incoming = None;
     let mut search = None;
     if commands.moves.iter().any(|wanted| wanted.new.is_some()) {
-        let turn = Arc::new(git.turn().await?);
+        let turn = git.turn(Service::ReceivePack, who).await?;
         match unpack(workspace, &mut packets, limits, turn.clone()).await? {
             Unpacked::Taken(taken) => {
                 search = Some(search_gaps(workspace, &taken, turn)?);
@@ -85,7 +88,7 @@ pub(super) async fn receive_pack(
     let outcome = match outcome {
         Ok(outcome) => outcome,
         // Told as git tells it, since the client waits for that.
-        Err(Error::Busy(why)) => nothing(&why),
+        Err(Error::Busy(why) | Error::Conflict(why)) => nothing(&why),
         Err(Error::Full) => nothing("the server's disk is full"),
         Err(error) => return Err(error.into()),
     };
@@ -122,7 +125,7 @@ async fn unpack(
     workspace: &Arc<Workspace>,
     packets: &mut Packets,
     limits: Limits,
-    turn: Arc<tokio::sync::OwnedSemaphorePermit>,
+    turn: Arc<Turn>,
 ) -> Result<Unpacked, Fault> {
     let place = workspace.clone();
     let incoming = blocking::run(move || place.incoming()).await.map_err(Error::from)?;
@@ -182,11 +185,7 @@ async fn feed(stdin: Option<ChildStdin>, packets: &mut Packets, most: u64) -> Re
 }
 
 /// Starts to look whether anything is missing below what is pushed.
-fn search_gaps(
-    workspace: &Workspace,
-    incoming: &Incoming,
-    turn: Arc<tokio::sync::OwnedSemaphorePermit>,
-) -> Result<Running, Fault> {
+fn search_gaps(workspace: &Workspace, incoming: &Incoming, turn: Arc<Turn>) -> Result<Running, Fault> {
     let arguments = ["rev-list", "--objects", "--stdin", "--not", "--all", "--quiet"];
     Ok(Running::start(beside(workspace, incoming, &arguments), turn)?.bound_memory())
 }
