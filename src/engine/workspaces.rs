@@ -269,6 +269,11 @@ impl Engine {
         self.store.failure().map(|error| error.to_string()).into_iter().collect()
     }
 
+    /// What the operator should know of, in words that anybody may read.
+    pub fn notes(&self) -> Vec<String> {
+        self.store.notes()
+    }
+
     /// Whether there are workspaces of this owner, ignoring case.
     pub fn has_workspaces_of(&self, owner: &str) -> bool {
         self.store.workspaces().iter().any(|workspace| workspace.name().owner().eq_ignore_ascii_case(owner))

@@ -11,6 +11,7 @@ use git2::{Repository, Status, StatusOptions};
 use super::commit::{Committed, Intent, MOVED_TRAILER, RENAMES_TRAILER};
 use super::error::{Error, TipError, WriteError};
 use super::hands::{self, Claim, Claims};
+use super::reconcile;
 use super::tip::disk_intent;
 use super::watch::is_scratch;
 use super::workspace::Workspace;
@@ -104,6 +105,7 @@ impl Workspace {
             let claims = Claims::of(&workspace)?;
             let mut done = Absorbed::default();
             let mut edited = Vec::new();
+            let mut back = Vec::new();
             let mut bytes = 0;
             while bytes < PIECE_BYTES
                 && let Some(path) = paths.pop()
@@ -115,14 +117,18 @@ impl Workspace {
                 if !is_known && is_left_alone() {
                     continue;
                 }
-                match claims.on(path.as_str()) {
+                match tip.claim(&claims, &path)? {
+                    None => {}
                     // It is heard of again when it is closed.
                     Some(Claim::Writing) => continue,
-                    Some(Claim::HalfDone) => {
+                    Some(Claim::PutBack { is_fresh: false }) => {
+                        back.push(path);
+                        continue;
+                    }
+                    Some(Claim::HalfDone | Claim::PutBack { is_fresh: true }) => {
                         done.waits = true;
                         continue;
                     }
-                    None => {}
                 }
                 bytes += fs::symlink_metadata(workspace.dir.join(path.as_str())).map_or(0, |found| found.len());
                 match tip.stage_disk(&path) {
@@ -137,12 +143,16 @@ impl Workspace {
             }
             edited.sort_unstable();
             let intent = (!edited.is_empty()).then(|| intent(&workspace, &edited));
-            Ok(((done, paths), intent))
+            Ok(((done, back, paths), intent))
         });
-        match written.await {
-            Ok(((done, rest), committed)) => Ok((Absorbed { committed, ..done }, rest)),
-            Err(WriteError::Refused(error) | WriteError::Store(error)) => Err(error),
+        let ((done, back, rest), committed) = match written.await {
+            Ok(done) => done,
+            Err(WriteError::Refused(error) | WriteError::Store(error)) => return Err(error),
+        };
+        if !back.is_empty() {
+            super::writer::exclusive(self, false, move |workspace| reconcile::bring_back(workspace, &back)).await??;
         }
+        Ok((Absorbed { committed, ..done }, rest))
     }
 
     /// Which of these paths may differ from the newest commit: cheap, and beside the writer. The

@@ -43,6 +43,7 @@ mod snapshot;
 mod staging;
 mod tip;
 mod tree;
+mod trouble;
 mod upkeep;
 mod watch;
 mod workspace;

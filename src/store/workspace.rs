@@ -12,13 +12,14 @@ use super::commit::{self, Committed, Intent};
 use super::discover;
 use super::error::{Error, WriteError};
 use super::gitindex::GitIndex;
-use super::hands::Writing;
+use super::hands::{Resets, Writing};
 use super::heads;
 use super::history;
 use super::layout::{self, Settings};
 use super::objects::Objects;
 use super::snapshot::{CommitInfo, Snapshot};
 use super::tip::Tip;
+use super::trouble::Noted;
 use super::upkeep::Packs;
 use super::workspaces::Core;
 use super::worktree::WorkTree;
@@ -57,6 +58,8 @@ pub struct Workspace {
     /// Paths whose file could not be written: what the disk has there is old, not an edit.
     stale: Mutex<HashSet<FilePath>>,
     pub(super) writing: Writing,
+    pub(super) resets: Resets,
+    pub(super) trouble: Noted,
     pub(super) removed: AtomicBool,
     /// Which folder `.git` was when it was opened.
     pub(super) identity: Option<(u64, u64)>,
@@ -85,6 +88,8 @@ impl Workspace {
         let id = key::workspace_id(&first, &facts.root.to_string());
         let head = Head { commit: main, root: parsed.tree, generation: facts.generation, seconds: parsed.seconds };
         history::write_hint(&git_dir, &facts, main, known);
+        let resets = Resets::default();
+        resets.note(&git_dir);
         Ok(Workspace {
             id,
             first,
@@ -99,6 +104,8 @@ impl Workspace {
             settings: RwLock::new(settings),
             stale: Mutex::new(HashSet::new()),
             writing: Writing::default(),
+            resets,
+            trouble: Noted::default(),
             removed: AtomicBool::new(false),
             identity: discover::identity(&git_dir),
             core,

@@ -29,7 +29,8 @@ pub(super) async fn work(workspace: Arc<Workspace>, work: Work, is_comparison: b
             outcome.gone = true;
         }
         Err(error) => {
-            if !matches!(error, Error::Busy(_)) {
+            // It was said once.
+            if !matches!(error, Error::Busy(_) | Error::NoMain(_)) {
                 tracing::warn!(workspace.name = %workspace.name(), %error, "edits on disk are not taken in yet");
             }
             outcome.left = Some(work);
@@ -77,5 +78,8 @@ async fn take_in(
         tracing::info!(workspace.name = %workspace.name(), commit = %committed.commit, "edits on disk were committed");
     }
     outcome.skipped = absorbed.skipped;
+    if !absorbed.waits {
+        workspace.resets.note(&workspace.git_dir);
+    }
     Ok(!absorbed.waits)
 }
