@@ -25,6 +25,8 @@ const TREE_BYTES_MOST: u64 = 2 << 30;
 pub struct Checked {
     /// For the terminal of whoever pushes.
     pub lines: Vec<String>,
+    /// Likewise, once `main` has moved.
+    pub summary: Option<String>,
     /// Why `main` must not be moved so, or nothing at all.
     pub refused: Option<String>,
     pub incoming: Option<Incoming>,
@@ -60,7 +62,8 @@ impl Engine {
         blocking::run(move || {
             let _turn = turn;
             let is_late = incoming.is_none();
-            let mut checked = Checked { lines: Vec::new(), refused: None, incoming: None, is_late, paths: Vec::new() };
+            let mut checked =
+                Checked { lines: Vec::new(), summary: None, refused: None, incoming: None, is_late, paths: Vec::new() };
             if let Some(incoming) = incoming {
                 match engine.look_at(&workspace, &incoming, main, file_bytes, &mut checked) {
                     Ok(()) => {}
@@ -187,7 +190,7 @@ impl Engine {
             checked.lines.push(format!("... and {unlisted} more violations"));
         }
         let s = if documents == 1 { "" } else { "s" };
-        checked.lines.push(format!("{documents} document{s} changed, {broken} with violations"));
+        checked.summary = Some(format!("{documents} document{s} changed, {broken} with violations"));
         if added > 0 {
             return Err(Refused::Because(
                 "this workspace takes no push that adds violations (its setting push is strict)".to_owned(),

@@ -129,29 +129,32 @@ async fn pass_on(
         Ok::<_, InputError>(())
     };
     let drain = async {
-        let Some(mut stdout) = stdout else { return false };
+        let Some(mut stdout) = stdout else { return (false, false) };
         let mut pace = Pace::new(idle);
+        let mut is_told = None;
         loop {
             let mut chunk = bytes::BytesMut::with_capacity(CHUNK);
             match stdout.read_buf(&mut chunk).await {
-                Ok(0) => return true,
+                Ok(0) => return (true, is_told.unwrap_or(false)),
                 Ok(length) => {
+                    // git's own words for the client, instead of what it wanted.
+                    is_told.get_or_insert(chunk.get(4..8) == Some(b"ERR "));
                     let sent = pace.wait(sender.send(Ok(chunk.freeze())), |_| length).await;
                     if !matches!(sent, Some(Ok(()))) {
-                        return false;
+                        return (false, false);
                     }
                 }
-                Err(_) => return false,
+                Err(_) => return (false, false),
             }
         }
     };
     let both = async {
-        let (fed, drained) = tokio::join!(feed, drain);
-        fed.is_ok() && drained
+        let (fed, (drained, is_told)) = tokio::join!(feed, drain);
+        (fed.is_ok() && drained, is_told)
     };
-    let whole = tokio::select! {
+    let (whole, is_told) = tokio::select! {
         whole = both => whole,
-        () = sender.closed() => false,
+        () = sender.closed() => (false, false),
     };
     // Dropped, it is killed.
     let success = if whole {
@@ -159,7 +162,7 @@ async fn pass_on(
         if !ended.success {
             tracing::info!(said = ended.complaints, "git upload-pack ended early");
         }
-        ended.success
+        ended.success || is_told
     } else {
         false
     };

@@ -25,7 +25,7 @@ const STDERR_MOST: usize = 8 << 10;
 const MEMORY_MOST: u64 = 2 << 30;
 
 /// What serving and receiving need beside what holds for every git here.
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 14] = [
     // What is kept of a push is synced when it is kept.
     ("core.fsync", "none"),
     // Larger files are streamed.
@@ -35,6 +35,12 @@ const SETTINGS: [(&str, &str); 9] = [
     ("transfer.hideRefs", "refs/projects"),
     ("transfer.hideRefs", "refs/internal"),
     ("uploadpack.allowFilter", "true"),
+    // What other filters there are cost the server more than they save.
+    ("uploadpackfilter.allow", "false"),
+    ("uploadpackfilter.blob:none.allow", "true"),
+    ("uploadpackfilter.blob:limit.allow", "true"),
+    ("uploadpackfilter.tree.allow", "true"),
+    ("uploadpackfilter.tree.maxDepth", "0"),
     ("uploadpack.allowReachableSHA1InWant", "true"),
     ("uploadpack.allowAnySHA1InWant", "false"),
 ];

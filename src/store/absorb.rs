@@ -112,8 +112,11 @@ impl Workspace {
             {
                 let before = tip.committed_entry(&path)?;
                 let is_known = before.is_some();
-                let is_left_alone =
-                    || is_scratch(path.as_str()) || repository.is_path_ignored(path.as_str()).unwrap_or(false);
+                let is_left_alone = || {
+                    is_scratch(path.as_str())
+                        || repository.is_path_ignored(path.as_str()).unwrap_or(false)
+                        || workspace.work_tree.repository_above(&path).is_some()
+                };
                 if !is_known && is_left_alone() {
                     continue;
                 }

@@ -36,6 +36,7 @@ mod packfile;
 mod push;
 mod reconcile;
 mod record;
+mod reffiles;
 mod refs;
 mod rename;
 mod replay;
@@ -55,6 +56,7 @@ mod writer;
 mod tests;
 
 pub use absorb::Absorbed;
+pub use backup::Unbundled;
 pub use commit::{Change, Committed, Intent, MOVED_TRAILER, RENAMES_TRAILER};
 pub use diff::unified;
 pub use error::{Error, TipError, WriteError};

@@ -18,6 +18,7 @@ use super::refs::{self, MAIN, MOVED};
 use super::workspace::{Head, Workspace};
 use super::worktree::OnDisk;
 use super::writer;
+use crate::base::blocking;
 use crate::resource::etag::Etag;
 use crate::resource::key::FilePath;
 
@@ -55,14 +56,29 @@ impl Move {
 type Outcome = Vec<Result<(), String>>;
 
 impl Workspace {
-    /// Takes what was pushed and moves refs. Completes when that is durable and absorbed. What was
-    /// moved meanwhile is refused, move by move.
+    /// Takes what was pushed and moves refs. Completes when that is durable and absorbed, also when
+    /// nobody waits for it any more. What was moved meanwhile is refused, move by move.
     pub async fn accept(self: &Arc<Self>, incoming: Option<Incoming>, moves: Vec<Move>) -> Result<Outcome, Error> {
-        writer::exclusive(self, false, move |workspace| accept(workspace, incoming.as_ref(), &moves)).await?
+        let workspace = self.clone();
+        let whole = tokio::spawn(async move {
+            let take = move |workspace: &Arc<Workspace>| {
+                let main = take(workspace, incoming.as_ref(), &moves)?;
+                Ok::<_, Error>((main, moves))
+            };
+            let (main, moves) = writer::exclusive(&workspace, false, take).await??;
+            // The others need no turn: each is locked for its own move.
+            blocking::run(move || move_others(&workspace, main, &moves)).await
+        });
+        whole.await.unwrap_or(Err(Error::Panicked))
     }
 }
 
-fn accept(workspace: &Arc<Workspace>, incoming: Option<&Incoming>, moves: &[Move]) -> Result<Outcome, Error> {
+/// Keeps the objects and moves `main`, if it is to be moved; says what became of that.
+fn take(
+    workspace: &Arc<Workspace>,
+    incoming: Option<&Incoming>,
+    moves: &[Move],
+) -> Result<Option<Result<(), String>>, Error> {
     let head = workspace.head();
     let is_late = |wanted: &Move| wanted.name == MAIN && wanted.old != Some(head);
     let mut journaled = None;
@@ -80,24 +96,34 @@ fn accept(workspace: &Arc<Workspace>, incoming: Option<&Incoming>, moves: &[Move
             }
         }
     }
-    let journaled = journaled.as_ref().zip(incoming);
-    let mut outcome = Vec::with_capacity(moves.len());
-    for wanted in moves {
-        outcome.push(match (wanted.refusal(), wanted.new) {
-            (Some(why), _) => Err(why.to_owned()),
-            (None, Some(_)) if is_late(wanted) => Err(MOVED.to_owned()),
-            (None, Some(new)) if wanted.name == MAIN => match move_main(workspace, head, new, journaled) {
-                // Other refs may be moved by now.
+    let Some(wanted) = moves.iter().find(|wanted| wanted.name == MAIN) else { return Ok(None) };
+    Ok(Some(match (wanted.refusal(), wanted.new) {
+        (Some(why), _) => Err(why.to_owned()),
+        (None, Some(new)) if !is_late(wanted) => {
+            match move_main(workspace, head, new, journaled.as_ref().zip(incoming)) {
+                // Other refs may be moved all the same.
                 Err(error @ Error::Busy(_)) => Err(error.to_string()),
                 moved => moved?,
-            },
-            (None, _) => workspace.move_ref(wanted)?,
-        });
-    }
-    if moves.iter().zip(&outcome).any(|(wanted, done)| done.is_ok() && wanted.name != MAIN) {
+            }
+        }
+        (None, _) => Err(MOVED.to_owned()),
+    }))
+}
+
+/// Moves the refs beside `main`, and puts all answers into the order of the moves.
+fn move_others(workspace: &Workspace, mut main: Option<Result<(), String>>, moves: &[Move]) -> Result<Outcome, Error> {
+    let others: Vec<&Move> = moves.iter().filter(|wanted| wanted.name != MAIN && wanted.refusal().is_none()).collect();
+    let moved = if others.is_empty() { Vec::new() } else { workspace.move_refs(&others)? };
+    if moved.iter().any(Result::is_ok) {
         workspace.core.journal.sync_all().map_err(Error::io("sync refs"))?;
     }
-    Ok(outcome)
+    let mut moved = moved.into_iter();
+    let answer = |wanted: &Move| match wanted.refusal() {
+        Some(why) => Err(why.to_owned()),
+        None if wanted.name == MAIN => main.take().unwrap_or_else(|| Err(MOVED.to_owned())),
+        None => moved.next().unwrap_or_else(|| Err(MOVED.to_owned())),
+    };
+    Ok(moves.iter().map(answer).collect())
 }
 
 /// Why a push is refused that met an edit on disk in its last moments.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -57,6 +57,8 @@ pub struct Workspace {
     settings: RwLock<Settings>,
     /// Paths whose file could not be written: what the disk has there is old, not an edit.
     stale: Mutex<HashSet<FilePath>>,
+    /// Counts pushes beside `main`.
+    pub(super) refs_moved: AtomicU32,
     pub(super) writing: Writing,
     pub(super) resets: Resets,
     pub(super) trouble: Noted,
@@ -103,6 +105,7 @@ impl Workspace {
             head: RwLock::new(head),
             settings: RwLock::new(settings),
             stale: Mutex::new(HashSet::new()),
+            refs_moved: AtomicU32::new(0),
             writing: Writing::default(),
             resets,
             trouble: Noted::default(),
@@ -298,7 +301,8 @@ impl Workspace {
         }
     }
 
-    pub(super) fn is_removed(&self) -> bool {
+    /// Whether it was deleted since somebody got hold of it.
+    pub fn is_removed(&self) -> bool {
         self.removed.load(Ordering::Acquire)
     }
 

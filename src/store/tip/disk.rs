@@ -33,6 +33,12 @@ impl Tip<'_> {
             return Ok(());
         }
         let entry = entry.filter(|e| e.mode.is_blob());
+        if entry.is_none()
+            && let Some(folder) = self.workspace.work_tree.repository_above(path)
+        {
+            let what = format!("the folder {folder} is a repository of its own");
+            return Err(TipError::Disk { path: path.clone(), what });
+        }
         let most = self.workspace.core.options.file_bytes;
         let found = match folders.look(path, most) {
             Err(TipError::Disk { .. }) if is_under_file(&load, self.head.root, path)? => OnDisk::Missing,

@@ -204,3 +204,38 @@ async fn a_client_that_sends_drop_by_drop_is_given_up() {
     dripping.abort();
     place.finish().await;
 }
+
+/// Told as git tells it: the client waits for git's report.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_that_goes_during_a_push_is_told() {
+    let place = Place::open().await;
+    let clone = place.clone("c").await;
+    let head = place.app.head("ann/lab");
+    clone.write("a.txt", "a\n");
+    clone.commit("Push").await;
+    let script = "alias.x=!printf '%s\\n' HEAD ^HEAD~ | git pack-objects --revs --stdout -q > ../pack";
+    clone.git(&["-c", script, "x"]).await.ok();
+    let pack = std::fs::read(place.folder("pack")).unwrap();
+    let new = clone.head().await;
+    let command = format!("{head} {new} refs/heads/main\0report-status side-band-64k\n");
+    let mut body = format!("{:04x}{command}0000", command.len() + 4).into_bytes();
+    body.extend(pack);
+    let (first, last) = body.split_at(body.len() - 10);
+    let mut stream = TcpStream::connect(&place.address).await.unwrap();
+    let request = format!(
+        "POST /git/ann/lab.git/git-receive-pack HTTP/1.1\r\nhost: test.local\r\nauthorization: {}\r\n\
+         connection: close\r\ncontent-type: application/x-git-receive-pack-request\r\ncontent-length: {}\r\n\r\n",
+        basic("ann", PASSWORD),
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.write_all(first).await.unwrap();
+    until(|| unfinished(&place) == 1, "the push begins").await;
+    place.app.as_user("ann").delete("/api/v1/workspaces/ann/lab").await.expect(204);
+    stream.write_all(last).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("ng refs/heads/main the workspace was deleted meanwhile"), "{answer}");
+    place.finish().await;
+}
