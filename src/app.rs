@@ -238,7 +238,7 @@ impl Health for Ready {
 
     fn notes(&self) -> Vec<String> {
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
-        watcher.as_ref().and_then(Watcher::note).into_iter().collect()
+        watcher.as_ref().and_then(Watcher::note).into_iter().chain(self.engine.notes()).collect()
     }
 }
 

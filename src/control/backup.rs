@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -15,13 +16,19 @@ use serde::{Deserialize, Serialize};
 use crate::app::{self, App, STATE};
 use crate::base::{blocking, clock};
 use crate::config::Config;
+use crate::engine::Error;
 use crate::resource::key::WorkspaceName;
-use crate::store::{PushPolicy, Settings, Store};
+use crate::store::{PushPolicy, Settings, Store, Workspace};
 
 const MANIFEST: &str = "backup.json";
 const DATABASE: &str = "state.db";
 const SECRET: &str = "secret";
+const LOCK: &str = "lock";
 const FORMAT: u32 = 1;
+
+/// How often, and how long after one another, edits on disk are looked at that do not rest.
+const TRIES: usize = 4;
+const PAUSE: Duration = Duration::from_millis(150);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Manifest {
@@ -65,15 +72,23 @@ pub(super) async fn backup(app: &Arc<App>, to: &Path, progress: &(dyn Fn(u64, u6
         progress(at as u64, total);
         let name = workspace.name().to_string();
         // What somebody edited on disk is theirs as well.
-        if let Err(error) = workspace.absorb_disk(None).await {
-            tracing::warn!(workspace.name = name, %error, "edits on disk are not in the backup");
+        match all_edits(app, &workspace).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let why = "files are being written, or a merge or another git command is half done";
+                tracing::warn!(workspace.name = name, why, "not all edits on disk are in the backup");
+            }
+            Err(error) => tracing::warn!(workspace.name = name, ?error, "edits on disk are not in the backup"),
         }
         let file = format!("{at}.bundle");
         let Settings { public, push } = workspace.settings();
         let path = bundles.join(&file);
-        let (copied, of) = (workspace.clone(), path.clone());
-        match blocking::run(move || copied.bundle(&of)).await {
-            Ok(()) => {}
+        let (copied, of, engine) = (workspace.clone(), path.clone(), app.engine.clone());
+        match blocking::run(move || copied.bundle(&of).map(|()| of)).await {
+            // So that nobody learns on the day of need that it cannot be read.
+            Ok(of) => blocking::run(move || engine.check_copy(&of))
+                .await
+                .with_context(|| format!("the copy of {name} cannot be read again: look at it with `git fsck`"))?,
             // Somebody removed it since.
             Err(_) if app.engine.workspaces().iter().all(|now| !Arc::ptr_eq(now, &workspace)) => {
                 drop(fs::remove_file(&path));
@@ -117,7 +132,20 @@ pub(super) async fn backup(app: &Arc<App>, to: &Path, progress: &(dyn Fn(u64, u6
     Ok(count)
 }
 
-/// Makes a data directory, which must be empty, of a backup. Says how many workspaces there are.
+/// Commits what was edited on disk; waits a little for what was written just now. Says whether that
+/// was all.
+async fn all_edits(app: &App, workspace: &Arc<Workspace>) -> Result<bool, Error> {
+    for _ in 0..TRIES {
+        if app.engine.absorb_edits(workspace).await? {
+            return Ok(true);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    app.engine.absorb_edits(workspace).await
+}
+
+/// Makes a data directory, which must be empty, of a backup: all of it or, when anything of the
+/// backup cannot be read, nothing. Says how many workspaces there are.
 pub async fn restore(config: &Config, from: &Path, progress: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<usize> {
     let data = config.workspaces_location.clone();
     let text = fs::read(from.join(MANIFEST))
@@ -127,12 +155,26 @@ pub async fn restore(config: &Config, from: &Path, progress: &(dyn Fn(u64, u64) 
         bail!("the backup was written by another workleaf ({}); this one reads format {FORMAT}", manifest.version);
     }
     let lock = app::lock(&data)?;
-    for (folder, known) in [(data.clone(), STATE), (data.join(STATE), "lock")] {
+    for (folder, known) in [(data.clone(), STATE), (data.join(STATE), LOCK)] {
         let items = fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
         if items.flatten().any(|item| item.file_name() != known) {
             bail!("{} is not empty: restore into a new data directory", data.display());
         }
     }
+    let restored = restore_into(&data, from, manifest.workspaces, progress).await;
+    if restored.is_err() {
+        clear(&data).context("the data directory cannot be cleared of what was restored")?;
+    }
+    drop(lock);
+    restored
+}
+
+async fn restore_into(
+    data: &Path,
+    from: &Path,
+    entries: Vec<Entry>,
+    progress: &(dyn Fn(u64, u64) + Send + Sync),
+) -> Result<usize> {
     for name in [DATABASE, SECRET] {
         match fs::read(from.join(name)) {
             Ok(content) => private(&data.join(STATE).join(name), &content)?,
@@ -140,27 +182,52 @@ pub async fn restore(config: &Config, from: &Path, progress: &(dyn Fn(u64, u64) 
             Err(error) => return Err(error).with_context(|| format!("cannot read {name} of the backup")),
         }
     }
-    let total = manifest.workspaces.len();
+    let total = entries.len();
     let store = {
-        let data = data.clone();
+        let data = data.to_owned();
         Arc::new(blocking::run(move || Store::open(&data)).await?)
     };
-    for (at, entry) in manifest.workspaces.into_iter().enumerate() {
-        progress(at as u64, total as u64);
+    // All are read before the first gets its place.
+    let mut read = Vec::with_capacity(total);
+    for (at, entry) in entries.into_iter().enumerate() {
+        progress(at as u64, 2 * total as u64);
         let name = WorkspaceName::parse(&entry.name)?;
         let first = entry.first_name.as_deref().map(WorkspaceName::parse).transpose()?;
         let first = first.unwrap_or_else(|| name.clone());
         let push = PushPolicy::parse(&entry.push).with_context(|| format!("{name} has an unknown policy"))?;
         let (store, bundle) = (store.clone(), bundle(from, &entry.file)?);
         let settings = Settings { public: entry.public, push };
-        blocking::run(move || store.restore(&name, &first, settings, &bundle))
-            .await
-            .with_context(|| format!("cannot restore {}", entry.name))?;
+        let unbundled = blocking::run(move || store.unbundle(settings, &bundle)).await;
+        let unbundled = unbundled.with_context(|| format!("the copy of {name}, {}, cannot be read", entry.file))?;
+        read.push((name, first, unbundled));
     }
-    progress(total as u64, total as u64);
+    for (at, (name, first, unbundled)) in read.into_iter().enumerate() {
+        progress((total + at) as u64, 2 * total as u64);
+        let (store, told) = (store.clone(), name.clone());
+        let placed = blocking::run(move || store.place(&name, &first, &unbundled)).await;
+        placed.with_context(|| format!("cannot restore {told}"))?;
+    }
+    progress(2 * total as u64, 2 * total as u64);
     blocking::run(move || drop(store)).await;
-    drop(lock);
     Ok(total)
+}
+
+/// Takes away all that is in a data directory but its lock.
+fn clear(data: &Path) -> std::io::Result<()> {
+    for (folder, known) in [(data.to_owned(), STATE), (data.join(STATE), LOCK)] {
+        for item in fs::read_dir(folder)? {
+            let item = item?;
+            if item.file_name() == known {
+                continue;
+            }
+            if item.file_type()?.is_dir() {
+                fs::remove_dir_all(item.path())?;
+            } else {
+                fs::remove_file(item.path())?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A bundle's place, absolute: git reads it from another folder.

@@ -108,6 +108,7 @@ impl From<store::Error> for Error {
             store::Error::NoWorkspace(name) => Error::NotFound(format!("workspace {name}")),
             store::Error::Exists(name) => Error::Exists(format!("workspace {name}")),
             store::Error::NoCommit(name, commit) => Error::NotFound(format!("commit {commit} in {name}")),
+            store::Error::NoMain(_) => Error::Conflict(error.to_string()),
             store::Error::Busy(_) => Error::Busy(error.to_string()),
             store::Error::DiskFull { .. } => Error::Full,
             store::Error::Tip(error) => error.into(),

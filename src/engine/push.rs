@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::content::Content;
 use super::{Engine, Error, place, strict};
@@ -15,6 +16,8 @@ use crate::store::{Changed, Incoming, MAIN, Move, PushPolicy, Refused, Workspace
 
 /// Lines about single files that one push is told.
 const LINES_MOST: usize = 100;
+/// What was written to the disk within this time may be half of a text.
+const QUIET: Duration = Duration::from_millis(300);
 /// Bytes that the files which a push changes may have together, as they lie on the disk.
 const TREE_BYTES_MOST: u64 = 2 << 30;
 
@@ -22,6 +25,8 @@ const TREE_BYTES_MOST: u64 = 2 << 30;
 pub struct Checked {
     /// For the terminal of whoever pushes.
     pub lines: Vec<String>,
+    /// Likewise, once `main` has moved.
+    pub summary: Option<String>,
     /// Why `main` must not be moved so, or nothing at all.
     pub refused: Option<String>,
     pub incoming: Option<Incoming>,
@@ -57,7 +62,8 @@ impl Engine {
         blocking::run(move || {
             let _turn = turn;
             let is_late = incoming.is_none();
-            let mut checked = Checked { lines: Vec::new(), refused: None, incoming: None, is_late, paths: Vec::new() };
+            let mut checked =
+                Checked { lines: Vec::new(), summary: None, refused: None, incoming: None, is_late, paths: Vec::new() };
             if let Some(incoming) = incoming {
                 match engine.look_at(&workspace, &incoming, main, file_bytes, &mut checked) {
                     Ok(()) => {}
@@ -89,10 +95,10 @@ impl Engine {
         Ok(workspace.accept(checked.incoming, moves).await?)
     }
 
-    /// Commits all that was edited on the server's disk, so that who is about to push knows of it.
-    pub async fn absorb_edits(&self, workspace: &Arc<Workspace>) -> Result<(), Error> {
-        workspace.absorb_disk(None).await?;
-        Ok(())
+    /// Commits what was edited on the server's disk and rests, so that who is about to push knows of
+    /// it. Says whether that was all there is.
+    pub async fn absorb_edits(&self, workspace: &Arc<Workspace>) -> Result<bool, Error> {
+        Ok(!workspace.absorb_resting(QUIET).await?.waits)
     }
 
     fn look_at(
@@ -184,7 +190,7 @@ impl Engine {
             checked.lines.push(format!("... and {unlisted} more violations"));
         }
         let s = if documents == 1 { "" } else { "s" };
-        checked.lines.push(format!("{documents} document{s} changed, {broken} with violations"));
+        checked.summary = Some(format!("{documents} document{s} changed, {broken} with violations"));
         if added > 0 {
             return Err(Refused::Because(
                 "this workspace takes no push that adds violations (its setting push is strict)".to_owned(),

@@ -1,5 +1,6 @@
 //! The engine itself, and the use cases on whole workspaces.
 
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Semaphore;
@@ -269,9 +270,19 @@ impl Engine {
         self.store.failure().map(|error| error.to_string()).into_iter().collect()
     }
 
+    /// What the operator should know of, in words that anybody may read.
+    pub fn notes(&self) -> Vec<String> {
+        self.store.notes()
+    }
+
     /// Whether there are workspaces of this owner, ignoring case.
     pub fn has_workspaces_of(&self, owner: &str) -> bool {
         self.store.workspaces().iter().any(|workspace| workspace.name().owner().eq_ignore_ascii_case(owner))
+    }
+
+    /// Whether a workspace could be made of this bundle.
+    pub fn check_copy(&self, bundle: &Path) -> Result<(), store::Error> {
+        self.store.unbundle(Settings::default(), bundle).map(drop)
     }
 
     /// Every workspace, for who keeps copies of them.

@@ -1,5 +1,7 @@
 //! What a push asks for: which refs go where, and how it wants to be answered.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 
 use super::input::InputError;
@@ -7,9 +9,10 @@ use super::packet::{self, Packet, Packets};
 use crate::resource::etag::Etag;
 use crate::store::Move;
 
-/// Most refs of one push, and bytes of its commands.
-const MOVES_MOST: usize = 1_000;
-const BYTES_MOST: usize = 1 << 20;
+/// Most refs that one push moves. More are read, so that each is answered, but not for ever.
+pub(super) const MOVES_MOST: usize = 10_000;
+const READ_MOST: usize = 200_000;
+const BYTES_MOST: usize = 16 << 20;
 
 /// The first part of a push, before its pack.
 #[derive(Debug, Default)]
@@ -18,6 +21,7 @@ pub(super) struct Commands {
     /// Answers go over channels, beside words for the user.
     pub(super) side_band: bool,
     pub(super) report: bool,
+    names: HashSet<String>,
 }
 
 impl Commands {
@@ -35,8 +39,8 @@ impl Commands {
                 }
             };
             bytes += line.len();
-            if bytes > BYTES_MOST || commands.moves.len() >= MOVES_MOST {
-                return Err(InputError::Malformed("a push may name 1000 refs at most"));
+            if bytes > BYTES_MOST || commands.moves.len() >= READ_MOST {
+                return Err(InputError::Malformed("a push may move 10000 refs at most"));
             }
             commands.take(&line)?;
         }
@@ -69,7 +73,7 @@ impl Commands {
             let id = Etag::parse(text).ok_or_else(wrong)?;
             Ok((id != Etag([0; 20])).then_some(id))
         };
-        if self.moves.iter().any(|other| other.name == name) {
+        if !self.names.insert(name.to_owned()) {
             return Err(InputError::Malformed("it moves one ref twice"));
         }
         self.moves.push(Move { name: name.to_owned(), old: id(old)?, new: id(new)? });

@@ -11,10 +11,11 @@ use hyper::body::Frame;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 
-use super::advertise::LsRefs;
+use super::advertise::{LsRefs, Service};
 use super::input::{InputError, Pace};
 use super::packet::{Packet, Packets};
 use super::process::{self, Git, Running};
+use super::turns::Who;
 use crate::base::blocking;
 use crate::engine::Error;
 use crate::http::fault::Fault;
@@ -23,12 +24,15 @@ use crate::store::Workspace;
 /// Bytes that are read from git at once; a few of these wait for a slow client.
 const CHUNK: usize = 64 << 10;
 const CHUNKS: usize = 4;
+/// Bytes of what a client wants that are read before git is started.
+const GATHERED: usize = 256 << 10;
 /// Packets of one request for refs.
 const ARGUMENTS_MOST: usize = 10_000;
 
 /// Answers one request of protocol 2, or hands one of an older protocol to git.
 pub(super) async fn upload_pack(
     git: &Git,
+    who: Who,
     workspace: &Arc<Workspace>,
     version: u8,
     body: Packets,
@@ -43,12 +47,14 @@ pub(super) async fn upload_pack(
     if version == 2 && matches!(&first, Some(Packet::Line(line)) if line.trim_ascii_end() == b"command=ls-refs") {
         return ls_refs(workspace, packets).await;
     }
+    // Whoever says slowly what they want keeps nobody from their turn.
+    packets.gather(GATHERED).await?;
     let mut command = process::command(&["upload-pack", "--strict", "--stateless-rpc", "--end-of-options"]);
     command.arg(workspace.git_dir());
     if version > 0 {
         command.env("GIT_PROTOCOL", format!("version={version}"));
     }
-    let running = Running::start(command, Arc::new(git.turn().await?))?;
+    let running = Running::start(command, git.turn(Service::UploadPack, who).await?)?;
     let (sender, receiver) = mpsc::channel(CHUNKS);
     tokio::spawn(pass_on(running, packets, sender, idle));
     Ok(Body::new(Output(receiver)))
@@ -76,14 +82,19 @@ async fn ls_refs(workspace: &Arc<Workspace>, mut packets: Packets) -> Result<Bod
 }
 
 /// The refs and capabilities of the older protocols, as git tells them.
-pub(super) async fn advertisement(git: &Git, workspace: &Arc<Workspace>, version: u8) -> Result<Vec<u8>, Fault> {
+pub(super) async fn advertisement(
+    git: &Git,
+    who: Who,
+    workspace: &Arc<Workspace>,
+    version: u8,
+) -> Result<Vec<u8>, Fault> {
     let arguments = ["upload-pack", "--strict", "--stateless-rpc", "--http-backend-info-refs", "--end-of-options"];
     let mut command = process::command(&arguments);
     command.arg(workspace.git_dir());
     if version > 0 {
         command.env("GIT_PROTOCOL", format!("version={version}"));
     }
-    let mut running = Running::start(command, Arc::new(git.turn().await?))?;
+    let mut running = Running::start(command, git.turn(Service::UploadPack, who).await?)?;
     let (_, stdout) = running.take_pipes();
     let mut out = Vec::new();
     if let Some(mut stdout) = stdout
@@ -118,29 +129,32 @@ async fn pass_on(
         Ok::<_, InputError>(())
     };
     let drain = async {
-        let Some(mut stdout) = stdout else { return false };
+        let Some(mut stdout) = stdout else { return (false, false) };
         let mut pace = Pace::new(idle);
+        let mut is_told = None;
         loop {
             let mut chunk = bytes::BytesMut::with_capacity(CHUNK);
             match stdout.read_buf(&mut chunk).await {
-                Ok(0) => return true,
+                Ok(0) => return (true, is_told.unwrap_or(false)),
                 Ok(length) => {
+                    // git's own words for the client, instead of what it wanted.
+                    is_told.get_or_insert(chunk.get(4..8) == Some(b"ERR "));
                     let sent = pace.wait(sender.send(Ok(chunk.freeze())), |_| length).await;
                     if !matches!(sent, Some(Ok(()))) {
-                        return false;
+                        return (false, false);
                     }
                 }
-                Err(_) => return false,
+                Err(_) => return (false, false),
             }
         }
     };
     let both = async {
-        let (fed, drained) = tokio::join!(feed, drain);
-        fed.is_ok() && drained
+        let (fed, (drained, is_told)) = tokio::join!(feed, drain);
+        (fed.is_ok() && drained, is_told)
     };
-    let whole = tokio::select! {
+    let (whole, is_told) = tokio::select! {
         whole = both => whole,
-        () = sender.closed() => false,
+        () = sender.closed() => (false, false),
     };
     // Dropped, it is killed.
     let success = if whole {
@@ -148,7 +162,7 @@ async fn pass_on(
         if !ended.success {
             tracing::info!(said = ended.complaints, "git upload-pack ended early");
         }
-        ended.success
+        ended.success || is_told
     } else {
         false
     };

@@ -17,6 +17,7 @@ mod process;
 mod push;
 mod routes;
 mod service;
+mod turns;
 
 pub use process::Git;
 pub use routes::routes;

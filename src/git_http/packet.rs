@@ -92,6 +92,12 @@ impl Packets {
         Ok(Some(packet))
     }
 
+    /// Reads on until the request ends, or so many bytes of it wait here.
+    pub(super) async fn gather(&mut self, most: usize) -> Result<(), InputError> {
+        while self.buffer.len() < most && self.fill().await? {}
+        Ok(())
+    }
+
     async fn fill(&mut self) -> Result<bool, InputError> {
         match self.input.chunk().await? {
             Some(chunk) => {

@@ -2,31 +2,30 @@
 
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
+use super::advertise::Service;
+use super::turns::{Turn, Turns, Who};
 use crate::http::fault::Fault;
 use crate::store;
 
 /// The oldest git that knows every setting in use: `core.fsync`, who may own a repository, and
 /// `http.curloptResolve`.
 const OLDEST: (u32, u32) = (2, 37);
-/// How long a request waits for its turn to start git.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of git's complaints that are kept.
 const STDERR_MOST: usize = 8 << 10;
 /// Memory of a program that reads what somebody pushed: a small pack may say large objects.
 const MEMORY_MOST: u64 = 2 << 30;
 
 /// What serving and receiving need beside what holds for every git here.
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 14] = [
     // What is kept of a push is synced when it is kept.
     ("core.fsync", "none"),
     // Larger files are streamed.
@@ -36,13 +35,19 @@ const SETTINGS: [(&str, &str); 9] = [
     ("transfer.hideRefs", "refs/projects"),
     ("transfer.hideRefs", "refs/internal"),
     ("uploadpack.allowFilter", "true"),
+    // What other filters there are cost the server more than they save.
+    ("uploadpackfilter.allow", "false"),
+    ("uploadpackfilter.blob:none.allow", "true"),
+    ("uploadpackfilter.blob:limit.allow", "true"),
+    ("uploadpackfilter.tree.allow", "true"),
+    ("uploadpackfilter.tree.maxDepth", "0"),
     ("uploadpack.allowReachableSHA1InWant", "true"),
     ("uploadpack.allowAnySHA1InWant", "false"),
 ];
 
 /// The git of this machine.
 pub struct Git {
-    permits: Arc<Semaphore>,
+    turns: Turns,
     /// Why it cannot be used, once that was looked at.
     found: OnceCell<Result<(), String>>,
 }
@@ -50,7 +55,7 @@ pub struct Git {
 impl Git {
     /// So many processes at once.
     pub fn new(processes: usize) -> Self {
-        Git { permits: Arc::new(Semaphore::new(processes)), found: OnceCell::new() }
+        Git { turns: Turns::new(processes), found: OnceCell::new() }
     }
 
     /// Whether there is a git that will do; otherwise what to tell the operator.
@@ -58,14 +63,12 @@ impl Git {
         self.found.get_or_init(look_for_git).await.clone()
     }
 
-    /// Waits for a turn to start programs: one for each request, however many those are.
-    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, Fault> {
+    /// Waits for a turn to start programs.
+    pub(super) async fn turn(&self, service: Service, who: Who) -> Result<Arc<Turn>, Fault> {
         let unavailable = |why: String| Fault::new(StatusCode::SERVICE_UNAVAILABLE, why);
         self.ready().await.map_err(|why| unavailable(format!("there is no access by git: {why}")))?;
-        match tokio::time::timeout(PATIENCE, self.permits.clone().acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            _ => Err(unavailable("too many git requests at once: try again".into()).header(RETRY_AFTER, "5")),
-        }
+        let turn = self.turns.wait(service, who).await.map(Arc::new);
+        turn.ok_or_else(|| unavailable("too many git requests at once: try again".into()).header(RETRY_AFTER, "5"))
     }
 }
 
@@ -102,7 +105,7 @@ pub(super) struct Running {
     child: Child,
     group: Option<Pid>,
     complaints: JoinHandle<String>,
-    _turn: Arc<OwnedSemaphorePermit>,
+    _turn: Arc<Turn>,
 }
 
 impl Drop for Running {
@@ -122,7 +125,7 @@ pub(super) struct Ended {
 }
 
 impl Running {
-    pub(super) fn start(mut command: Command, turn: Arc<OwnedSemaphorePermit>) -> Result<Self, Fault> {
+    pub(super) fn start(mut command: Command, turn: Arc<Turn>) -> Result<Self, Fault> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| {
             tracing::error!(%error, "git cannot be started");

@@ -7,14 +7,16 @@ use axum::body::Body;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{ChildStdin, Command};
 
-use super::commands::Commands;
+use super::advertise::Service;
+use super::commands::{Commands, MOVES_MOST};
 use super::input::InputError;
 use super::packet::Packets;
 use super::process::{self, Git, Running};
+use super::turns::{Turn, Who};
 use crate::base::blocking;
 use crate::engine::{Engine, Error};
 use crate::http::fault::{Fault, internal};
-use crate::store::{Incoming, Move, Workspace};
+use crate::store::{Incoming, MAIN, Move, Workspace};
 
 /// How much may be pushed.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +38,7 @@ enum Unpacked {
 pub(super) async fn receive_pack(
     engine: &Arc<Engine>,
     git: &Git,
+    who: Who,
     workspace: &Arc<Workspace>,
     mut packets: Packets,
     limits: Limits,
@@ -45,61 +48,116 @@ pub(super) async fn receive_pack(
         // Git asks so whether it may, before it sends much.
         return Ok(Body::empty());
     }
-    let nothing = |why: &str| commands.moves.iter().map(|_| Err(why.to_owned())).collect::<Vec<_>>();
     let answer = |lines: &[String], unpacked: Result<(), &str>, outcome: &[Result<(), String>]| {
         Body::from(commands.answer(lines, unpacked, outcome))
     };
-    let mut incoming = None;
-    let mut search = None;
-    if commands.moves.iter().any(|wanted| wanted.new.is_some()) {
-        let turn = Arc::new(git.turn().await?);
-        match unpack(workspace, &mut packets, limits, turn.clone()).await? {
-            Unpacked::Taken(taken) => {
-                search = Some(search_gaps(workspace, &taken, turn)?);
-                incoming = Some(taken);
-            }
-            Unpacked::Refused(why) => return Ok(answer(&[], Err(&why), &nothing("the pack was refused"))),
-        }
-    }
-    let connected = async {
-        match search {
-            Some(search) => is_connected(search, &commands.moves).await,
-            None => Ok(true),
-        }
+    let refusals = if commands.moves.len() > MOVES_MOST {
+        let why = format!("a push may move {MOVES_MOST} refs at most: push fewer at once");
+        vec![Some(why); commands.moves.len()]
+    } else {
+        let (workspace, moves) = (workspace.clone(), commands.moves.clone());
+        blocking::run(move || workspace.refusals(&moves)).await.map_err(Error::from)?
     };
-    // The two look at the same at the same time.
-    let check = engine.check_push(workspace, incoming, &commands.moves, limits.file);
-    let (connected, checked) = tokio::join!(connected, check);
-    if !connected? {
-        let why = "objects are missing: fetch first, and push from a clone with its whole history";
-        return Ok(answer(&[], Ok(()), &nothing(why)));
+    let (wanted, _): (Vec<&Move>, Vec<_>) =
+        commands.moves.iter().zip(&refusals).filter(|(_, refusal)| refusal.is_none()).unzip();
+    let moves: Vec<Move> = wanted.into_iter().cloned().collect();
+    // What became of those that are left, between the refused ones.
+    let whole = |outcome: Vec<Result<(), String>>| {
+        let mut outcome = outcome.into_iter();
+        let one = |refusal: &Option<String>| match refusal {
+            Some(why) => Err(why.clone()),
+            None => outcome.next().unwrap_or_else(|| Err("it was not looked at".into())),
+        };
+        refusals.iter().map(one).collect::<Vec<_>>()
+    };
+    let nothing = |why: &str| whole(moves.iter().map(|_| Err(why.to_owned())).collect());
+    if moves.is_empty() {
+        // Clients look at the answer only when they have sent everything.
+        feed(None, &mut packets, limits.pack).await?;
+        return Ok(answer(&[], Ok(()), &nothing("")));
     }
-    let checked = checked?;
-    let lines = checked.lines.clone();
-    if let Some(why) = &checked.refused {
-        let mut lines = lines;
-        lines.push(format!("refused: {why}"));
-        return Ok(answer(&lines, Ok(()), &nothing(why)));
-    }
-    let outcome = engine.accept_push(workspace, checked, commands.moves.clone()).await;
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
+    let pushed = Pushed { git, who, workspace, moves: moves.clone(), limits };
+    match pushed.receive(engine, &mut packets).await {
+        Ok(Received::Done(lines, outcome)) => Ok(answer(&lines, Ok(()), &whole(outcome))),
         // Told as git tells it, since the client waits for that.
-        Err(Error::Busy(why)) => nothing(&why),
-        Err(Error::Full) => nothing("the server's disk is full"),
-        Err(error) => return Err(error.into()),
-    };
-    let main_moved =
-        outcome.iter().zip(&commands.moves).any(|(done, wanted)| done.is_ok() && wanted.name == crate::store::MAIN);
-    // What was looked at is not what is there when somebody else was quicker.
-    let lines = if main_moved { lines } else { Vec::new() };
-    tracing::info!(
-        workspace.name = %workspace.name(),
-        refs = outcome.len(),
-        refused = outcome.iter().filter(|done| done.is_err()).count(),
-        "a push"
-    );
-    Ok(answer(&lines, Ok(()), &outcome))
+        _ if workspace.is_removed() => Ok(answer(&[], Ok(()), &nothing("the workspace was deleted meanwhile"))),
+        Ok(Received::Unreadable(why)) => Ok(answer(&[], Err(&why), &nothing("the pack was refused"))),
+        Ok(Received::Refused(lines, why)) => Ok(answer(&lines, Ok(()), &nothing(&why))),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// What became of a push.
+enum Received {
+    /// The pack, and why.
+    Unreadable(String),
+    /// Lines for the terminal, and why.
+    Refused(Vec<String>, String),
+    /// Lines for the terminal, and what became of each ref.
+    Done(Vec<String>, Vec<Result<(), String>>),
+}
+
+/// A push whose names are in order.
+struct Pushed<'a> {
+    git: &'a Git,
+    who: Who,
+    workspace: &'a Arc<Workspace>,
+    moves: Vec<Move>,
+    limits: Limits,
+}
+
+impl Pushed<'_> {
+    async fn receive(self, engine: &Arc<Engine>, packets: &mut Packets) -> Result<Received, Fault> {
+        let Pushed { git, who, workspace, moves, limits } = self;
+        let mut incoming = None;
+        let mut search = None;
+        if moves.iter().any(|wanted| wanted.new.is_some()) {
+            let turn = git.turn(Service::ReceivePack, who).await?;
+            match unpack(workspace, packets, limits, turn.clone()).await? {
+                Unpacked::Taken(taken) => {
+                    search = Some(search_gaps(workspace, &taken, turn)?);
+                    incoming = Some(taken);
+                }
+                Unpacked::Refused(why) => return Ok(Received::Unreadable(why)),
+            }
+        }
+        let connected = async {
+            match search {
+                Some(search) => is_connected(search, &moves).await,
+                None => Ok(true),
+            }
+        };
+        // The two look at the same at the same time.
+        let check = engine.check_push(workspace, incoming, &moves, limits.file);
+        let (connected, checked) = tokio::join!(connected, check);
+        if !connected? {
+            let why = "objects are missing: fetch first, and push from a clone with its whole history";
+            return Ok(Received::Refused(Vec::new(), why.to_owned()));
+        }
+        let mut checked = checked?;
+        let mut lines = std::mem::take(&mut checked.lines);
+        if let Some(why) = checked.refused {
+            lines.push(format!("refused: {why}"));
+            return Ok(Received::Refused(lines, why));
+        }
+        let summary = checked.summary.take();
+        let outcome = match engine.accept_push(workspace, checked, moves.clone()).await {
+            Ok(outcome) => outcome,
+            Err(Error::Busy(why) | Error::Conflict(why)) => return Ok(Received::Refused(Vec::new(), why)),
+            Err(Error::Full) => return Ok(Received::Refused(Vec::new(), "the server's disk is full".to_owned())),
+            Err(error) => return Err(error.into()),
+        };
+        let main_moved = outcome.iter().zip(&moves).any(|(done, wanted)| done.is_ok() && wanted.name == MAIN);
+        // What was looked at is not what is there when somebody else was quicker.
+        let lines = if main_moved { lines.into_iter().chain(summary).collect() } else { Vec::new() };
+        tracing::info!(
+            workspace.name = %workspace.name(),
+            refs = outcome.len(),
+            refused = outcome.iter().filter(|done| done.is_err()).count(),
+            "a push"
+        );
+        Ok(Received::Done(lines, outcome))
+    }
 }
 
 /// A git command that sees what was pushed beside what is there.
@@ -122,7 +180,7 @@ async fn unpack(
     workspace: &Arc<Workspace>,
     packets: &mut Packets,
     limits: Limits,
-    turn: Arc<tokio::sync::OwnedSemaphorePermit>,
+    turn: Arc<Turn>,
 ) -> Result<Unpacked, Fault> {
     let place = workspace.clone();
     let incoming = blocking::run(move || place.incoming()).await.map_err(Error::from)?;
@@ -182,11 +240,7 @@ async fn feed(stdin: Option<ChildStdin>, packets: &mut Packets, most: u64) -> Re
 }
 
 /// Starts to look whether anything is missing below what is pushed.
-fn search_gaps(
-    workspace: &Workspace,
-    incoming: &Incoming,
-    turn: Arc<tokio::sync::OwnedSemaphorePermit>,
-) -> Result<Running, Fault> {
+fn search_gaps(workspace: &Workspace, incoming: &Incoming, turn: Arc<Turn>) -> Result<Running, Fault> {
     let arguments = ["rev-list", "--objects", "--stdin", "--not", "--all", "--quiet"];
     Ok(Running::start(beside(workspace, incoming, &arguments), turn)?.bound_memory())
 }

@@ -1,5 +1,6 @@
 //! The three addresses that git asks.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +15,9 @@ use super::advertise::{self, Service};
 use super::input::{self, Input};
 use super::packet::Packets;
 use super::process::Git;
+use super::turns::Who;
 use super::{fetch, push};
-use crate::auth::Caller;
+use crate::auth::{Address, Caller};
 use crate::base::blocking;
 use crate::engine::Error;
 use crate::http::context::Context;
@@ -36,6 +38,7 @@ pub(super) async fn info_refs(
     Extension(git): Extension<Arc<Git>>,
     Path((owner, repo)): Path<(String, String)>,
     caller: Caller,
+    Address(address): Address,
     request: Request,
 ) -> Response {
     let headers = request.headers().clone();
@@ -43,7 +46,8 @@ pub(super) async fn info_refs(
     let found = async {
         let named = Parameters::parse(&query).get("service").map(str::to_owned);
         let service = named.as_deref().and_then(Service::parse);
-        let workspace = workspace(&context, caller, service.unwrap_or(Service::UploadPack), &owner, &repo)?;
+        let (workspace, who) =
+            workspace(&context, caller, address, service.unwrap_or(Service::UploadPack), &owner, &repo)?;
         let Some(service) = service else {
             let why = "only git's smart protocol is served, by the services git-upload-pack and git-receive-pack: use \
                        git 1.6.6 or later";
@@ -54,7 +58,7 @@ pub(super) async fn info_refs(
             Service::UploadPack if version == 2 => advertise::capabilities(),
             Service::UploadPack => {
                 let mut out = advertise::preamble(service);
-                out.extend(fetch::advertisement(&git, &workspace, version).await?);
+                out.extend(fetch::advertisement(&git, who, &workspace, version).await?);
                 out
             }
             Service::ReceivePack => {
@@ -75,15 +79,16 @@ pub(super) async fn upload_pack(
     Extension(git): Extension<Arc<Git>>,
     Path((owner, repo)): Path<(String, String)>,
     caller: Caller,
+    Address(address): Address,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let found = async {
-        let workspace = workspace(&context, caller, Service::UploadPack, &owner, &repo)?;
+        let (workspace, who) = workspace(&context, caller, address, Service::UploadPack, &owner, &repo)?;
         let packets = packets(&context, Service::UploadPack, &parts.headers, body)?;
         let version = advertise::version(parts.headers.get("git-protocol").and_then(|value| value.to_str().ok()));
         let idle = Duration::from_secs(context.config().git.idle_timeout);
-        fetch::upload_pack(&git, &workspace, version, packets, idle).await
+        fetch::upload_pack(&git, who, &workspace, version, packets, idle).await
     };
     match found.await {
         Ok(body) => answer("application/x-git-upload-pack-result", body),
@@ -97,15 +102,16 @@ pub(super) async fn receive_pack(
     Extension(git): Extension<Arc<Git>>,
     Path((owner, repo)): Path<(String, String)>,
     caller: Caller,
+    Address(address): Address,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let found = async {
-        let workspace = workspace(&context, caller, Service::ReceivePack, &owner, &repo)?;
+        let (workspace, who) = workspace(&context, caller, address, Service::ReceivePack, &owner, &repo)?;
         let packets = packets(&context, Service::ReceivePack, &parts.headers, body)?;
         let config = context.config();
         let limits = push::Limits { pack: config.git.push_limit, file: config.limits.body as u64 };
-        push::receive_pack(&context.engine, &git, &workspace, packets, limits).await
+        push::receive_pack(&context.engine, &git, who, &workspace, packets, limits).await
     };
     match found.await {
         Ok(body) => answer("application/x-git-receive-pack-result", body),
@@ -113,15 +119,17 @@ pub(super) async fn receive_pack(
     }
 }
 
-/// The workspace, when the caller may do this there.
+/// The workspace, when the caller may do this there; and whom their programs are counted for.
 fn workspace(
     context: &Context,
     caller: Caller,
+    address: Option<IpAddr>,
     service: Service,
     owner: &str,
     repo: &str,
-) -> Result<Arc<Workspace>, Fault> {
+) -> Result<(Arc<Workspace>, Who), Fault> {
     let actor = caller.0?;
+    let who = Who::of(&actor, address);
     let engine = &context.engine;
     // Routes cannot end in a suffix, and names never do.
     let name = repo.strip_suffix(".git").unwrap_or(repo);
@@ -141,7 +149,7 @@ fn workspace(
                    and remove .git/objects/info/alternates";
         return Err(Fault::new(StatusCode::FORBIDDEN, why));
     }
-    Ok(workspace)
+    Ok((workspace, who))
 }
 
 /// The body of a request to a service.

@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use git2::{Repository, Status, StatusOptions};
 
 use super::commit::{Committed, Intent, MOVED_TRAILER, RENAMES_TRAILER};
 use super::error::{Error, TipError, WriteError};
+use super::hands::{self, Claim, Claims};
+use super::reconcile;
 use super::tip::disk_intent;
 use super::watch::is_scratch;
 use super::workspace::Workspace;
@@ -26,18 +30,40 @@ pub struct Absorbed {
     pub committed: Option<Arc<Committed>>,
     /// Paths that stay as they are on disk and out of git, and why.
     pub skipped: Vec<(String, String)>,
+    /// Some do not rest yet, or are part of a git command that is half done.
+    pub waits: bool,
 }
 
 impl Workspace {
     /// Commits what differs on disk at these paths, as the workspace's owner; for `None` git is
-    /// asked for all that differs. Ignored files are left out. What equals the newest commit (the
-    /// server's own writes) makes no commit.
+    /// asked for all that differs. Ignored files are left out, and what nobody has finished
+    /// ([`super::hands`]). What equals the newest commit (the server's own writes) makes no commit.
     pub async fn absorb_disk(self: &Arc<Self>, paths: Option<Vec<FilePath>>) -> Result<Absorbed, Error> {
-        let (mut candidates, skipped) = match paths {
+        let (paths, skipped) = match paths {
             Some(paths) => (paths, Vec::new()),
             None => self.changed_on_disk().await?,
         };
-        let mut absorbed = Absorbed { committed: None, skipped };
+        let absorbed = self.absorb_paths(paths).await?;
+        Ok(Absorbed { skipped: [skipped, absorbed.skipped].concat(), ..absorbed })
+    }
+
+    /// As [`Workspace::absorb_disk`] for all that differs and was not written to for so long: what
+    /// was written just now may be half of a text of which no sign came yet.
+    pub async fn absorb_resting(self: &Arc<Self>, quiet: Duration) -> Result<Absorbed, Error> {
+        if hands::is_at_work(&self.git_dir) {
+            return Ok(Absorbed { waits: true, ..Absorbed::default() });
+        }
+        let (mut paths, skipped) = self.changed_on_disk().await?;
+        let all = paths.len();
+        paths.retain(|path| rests(&self.dir.join(path.as_str()), quiet));
+        let waits = paths.len() < all;
+        let absorbed = self.absorb_paths(paths).await?;
+        let skipped = [skipped, absorbed.skipped].concat();
+        Ok(Absorbed { skipped, waits: absorbed.waits || waits, ..absorbed })
+    }
+
+    async fn absorb_paths(self: &Arc<Self>, mut candidates: Vec<FilePath>) -> Result<Absorbed, Error> {
+        let mut absorbed = Absorbed::default();
         // What went makes room for folders of its name, and the other way round: from the end on.
         candidates.sort_by_cached_key(|path| {
             !fs::symlink_metadata(self.dir.join(path.as_str())).is_ok_and(|found| found.is_file())
@@ -45,9 +71,10 @@ impl Workspace {
         // In pieces: what is staged is in memory.
         while !candidates.is_empty() {
             let piece = candidates.split_off(candidates.len().saturating_sub(PIECE_PATHS));
-            let (refused, committed, rest) = self.absorb_piece(piece).await?;
-            absorbed.skipped.extend(refused);
-            absorbed.committed = committed.or(absorbed.committed);
+            let (done, rest) = self.absorb_piece(piece).await?;
+            absorbed.skipped.extend(done.skipped);
+            absorbed.committed = done.committed.or(absorbed.committed);
+            absorbed.waits |= done.waits;
             candidates.extend(rest);
         }
         Ok(absorbed)
@@ -70,23 +97,41 @@ impl Workspace {
         Ok((found, skipped))
     }
 
-    /// Commits some of these paths; says which were refused and which are left.
-    async fn absorb_piece(self: &Arc<Self>, mut paths: Vec<FilePath>) -> Result<Piece, Error> {
+    /// Commits some of these paths; says what became of them and which are left.
+    async fn absorb_piece(self: &Arc<Self>, mut paths: Vec<FilePath>) -> Result<(Absorbed, Vec<FilePath>), Error> {
         let workspace = self.clone();
         let written = self.write::<_, Error, _>(move |tip| {
             let repository = open(&workspace)?;
-            let mut refused = Vec::new();
+            let claims = Claims::of(&workspace)?;
+            let mut done = Absorbed::default();
             let mut edited = Vec::new();
+            let mut back = Vec::new();
             let mut bytes = 0;
             while bytes < PIECE_BYTES
                 && let Some(path) = paths.pop()
             {
                 let before = tip.committed_entry(&path)?;
                 let is_known = before.is_some();
-                let is_left_alone =
-                    || is_scratch(path.as_str()) || repository.is_path_ignored(path.as_str()).unwrap_or(false);
+                let is_left_alone = || {
+                    is_scratch(path.as_str())
+                        || repository.is_path_ignored(path.as_str()).unwrap_or(false)
+                        || workspace.work_tree.repository_above(&path).is_some()
+                };
                 if !is_known && is_left_alone() {
                     continue;
+                }
+                match tip.claim(&claims, &path)? {
+                    None => {}
+                    // It is heard of again when it is closed.
+                    Some(Claim::Writing) => continue,
+                    Some(Claim::PutBack { is_fresh: false }) => {
+                        back.push(path);
+                        continue;
+                    }
+                    Some(Claim::HalfDone | Claim::PutBack { is_fresh: true }) => {
+                        done.waits = true;
+                        continue;
+                    }
                 }
                 bytes += fs::symlink_metadata(workspace.dir.join(path.as_str())).map_or(0, |found| found.len());
                 match tip.stage_disk(&path) {
@@ -96,17 +141,21 @@ impl Workspace {
                     }
                     Ok(false) => {}
                     Err(TipError::Store(error)) => return Err(*error),
-                    Err(refusal) => refused.push((path.to_string(), refusal.to_string())),
+                    Err(refusal) => done.skipped.push((path.to_string(), refusal.to_string())),
                 }
             }
             edited.sort_unstable();
             let intent = (!edited.is_empty()).then(|| intent(&workspace, &edited));
-            Ok(((refused, paths), intent))
+            Ok(((done, back, paths), intent))
         });
-        match written.await {
-            Ok(((refused, rest), committed)) => Ok((refused, committed, rest)),
-            Err(WriteError::Refused(error) | WriteError::Store(error)) => Err(error),
+        let ((done, back, rest), committed) = match written.await {
+            Ok(done) => done,
+            Err(WriteError::Refused(error) | WriteError::Store(error)) => return Err(error),
+        };
+        if !back.is_empty() {
+            super::writer::exclusive(self, false, move |workspace| reconcile::bring_back(workspace, &back)).await??;
         }
+        Ok((Absorbed { committed, ..done }, rest))
     }
 
     /// Which of these paths may differ from the newest commit: cheap, and beside the writer. The
@@ -155,8 +204,11 @@ fn intent(workspace: &Workspace, edited: &[(FilePath, Option<Etag>, Option<Etag>
     intent
 }
 
-/// What was refused and why, the commit, and what is left.
-type Piece = (Vec<(String, String)>, Option<Arc<Committed>>, Vec<FilePath>);
+/// Whether nobody has written to a file for so long; also when it is gone, or from the future.
+fn rests(file: &Path, quiet: Duration) -> bool {
+    let age = fs::symlink_metadata(file).and_then(|found| found.modified()).map(|at| at.elapsed());
+    !matches!(age, Ok(Ok(age)) if age < quiet)
+}
 
 fn open(workspace: &Workspace) -> Result<Repository, Error> {
     Repository::open(&workspace.dir).map_err(Error::git("open the repository"))

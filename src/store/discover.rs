@@ -9,9 +9,9 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::error::Error;
+use super::hands;
 use super::heads;
 use super::layout::STATE;
-use super::lock;
 use super::workspace::Workspace;
 use super::workspaces::Store;
 use crate::resource::key::WorkspaceName;
@@ -33,18 +33,6 @@ pub(super) enum Newcomer {
 /// Which file this is, whatever its name: device and inode.
 pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::symlink_metadata(path).ok().map(|m| (m.dev(), m.ino()))
-}
-
-/// Whether somebody is in the middle of a git operation in this repository: a merge, a rebase, a
-/// commit that has the index.
-pub(super) fn is_hand_at_work(git_dir: &Path) -> bool {
-    const MARKS: [&str; 6] =
-        ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply", "sequencer"];
-    let is_locked = |path: &Path| path.exists() && lock::left_behind(path).is_none();
-    MARKS.iter().any(|mark| git_dir.join(mark).exists())
-        || is_locked(&git_dir.join("index.lock"))
-        // A lock of the server's own is filled with a commit before it is renamed, in one step.
-        || (is_locked(&git_dir.join("HEAD.lock")))
 }
 
 impl Store {
@@ -89,7 +77,7 @@ impl Store {
             let quiet =
                 ["", "HEAD", "index", "refs/heads", "objects/pack"].iter().all(|part| rests(&git_dir.join(part)));
             let is_whole = matches!(heads::read_main(&git_dir), Ok(Some(_)));
-            let is_ready = quiet && rests(&dir) && is_whole && !is_hand_at_work(&git_dir);
+            let is_ready = quiet && rests(&dir) && is_whole && !hands::is_at_work(&git_dir);
             return if is_ready { Newcomer::Repository } else { Newcomer::NotYet };
         }
         // A repository inside belongs to somebody; and one that just lost its `.git` is on its way out.

@@ -18,6 +18,10 @@ pub enum Error {
     NoCommit(WorkspaceName, Etag),
     #[error("workspace {0} has no object {1}")]
     NoObject(WorkspaceName, Etag),
+    #[error(
+        "the branch main of workspace {0} was renamed or deleted on the server: make it again with `git branch main`"
+    )]
+    NoMain(WorkspaceName),
     #[error("a git command is running in workspace {0}: try again when it has finished")]
     Busy(WorkspaceName),
     /// The journal could not be made durable, or could not once before: nothing was written, and

@@ -117,6 +117,7 @@ pub(super) fn run(git_dir: &Path, arguments: &[&str], stop: impl Fn() -> bool) -
     if status.success() {
         return Ok(true);
     }
-    let doing = format!("run git {}", arguments.first().copied().unwrap_or_default());
+    let name = arguments.iter().find(|argument| !argument.starts_with('-') && !argument.contains('='));
+    let doing = format!("run git {}", name.copied().unwrap_or_default());
     Err(Error::Git { doing, what: said.trim().to_owned() })
 }

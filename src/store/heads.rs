@@ -59,6 +59,21 @@ pub(super) fn lock_main(git_dir: &Path, now: Etag) -> Result<Option<LockFile>, E
     made.map_err(Error::io("lock refs/heads/main"))
 }
 
+/// Gives `main` a file of its own again after all refs were packed: it is read with every write,
+/// and among many others that takes long.
+pub(super) fn keep_loose(git_dir: &Path) -> Result<(), Error> {
+    let Some(now) = packed_main(git_dir)? else { return Ok(()) };
+    let Some(lock) = lock_main(git_dir, now)? else { return Ok(()) };
+    // Nobody moves it from here on.
+    match (git_dir.join(MAIN).exists(), packed_main(git_dir)?) {
+        (false, Some(now)) => {
+            prepare_move(&lock, now)?;
+            move_main(git_dir, lock)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes down where `main` goes: what is left to do takes no space on the disk.
 pub(super) fn prepare_move(lock: &LockFile, to: Etag) -> Result<(), Error> {
     lock.fill(format!("{to}\n").as_bytes()).map_err(Error::io("move refs/heads/main"))

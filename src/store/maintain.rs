@@ -11,9 +11,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::discover::is_hand_at_work;
 use super::error::Error;
 use super::gitcommand;
+use super::hands;
+use super::heads;
+use super::reffiles;
 use super::workspace::Workspace;
 use super::workspaces::Shared;
 use crate::resource::etag::Etag;
@@ -22,12 +24,17 @@ use crate::resource::etag::Etag;
 const PAUSE: Duration = Duration::from_secs(2);
 /// The graph is written anew after so many commits.
 const GRAPH: u32 = 1_000;
+/// Refs in files of their own that are put into one.
+const REFS: usize = 500;
 
 /// What is known of a workspace since the start.
 #[derive(Default)]
 struct Seen {
     head: Option<Etag>,
+    refs_moved: u32,
     is_done: bool,
+    /// Loose objects that no ref leads to, which stay.
+    loose: usize,
     graph: Option<u32>,
 }
 
@@ -44,12 +51,12 @@ pub(super) fn run(shared: &Shared) {
                 return;
             }
             let seen = seen.entry(workspace.id()).or_default();
-            let head = Some(workspace.head());
-            if seen.head != head {
-                *seen = Seen { head, is_done: false, graph: seen.graph };
+            let (head, refs_moved) = (Some(workspace.head()), workspace.refs_moved.load(Ordering::Relaxed));
+            if (seen.head, seen.refs_moved) != (head, refs_moved) {
+                *seen = Seen { head, refs_moved, is_done: false, ..*seen };
                 continue;
             }
-            if seen.is_done || workspace.is_writing() || is_hand_at_work(&workspace.git_dir) {
+            if seen.is_done || workspace.is_writing() || hands::is_at_work(&workspace.git_dir) {
                 continue;
             }
             seen.is_done = true;
@@ -65,12 +72,22 @@ pub(super) fn run(shared: &Shared) {
 fn maintain(workspace: &Arc<Workspace>, seen: &mut Seen, stopping: &impl Fn() -> bool) -> Result<(), Error> {
     let stop = || stopping() || workspace.is_removed();
     let git_dir = &workspace.git_dir;
-    if loose_objects(git_dir) >= workspace.core.options.loose_most {
+    if loose_objects(git_dir) >= seen.loose + workspace.core.options.loose_most {
         // Not while packs are merged.
         let _one = workspace.merging.lock().unwrap_or_else(PoisonError::into_inner);
         gitcommand::run(git_dir, &["repack", "-d", "-q"], stop)?;
         workspace.packs.lock().unwrap_or_else(PoisonError::into_inner).forget();
         workspace.objects.reopen();
+        seen.loose = loose_objects(git_dir);
+        if seen.loose >= workspace.core.options.loose_most {
+            // As `git gc` does: what nothing leads to goes when it is old.
+            gitcommand::run(git_dir, &["prune", "--expire=2.weeks.ago"], stop)?;
+            seen.loose = loose_objects(git_dir);
+        }
+    }
+    if reffiles::count_loose(git_dir, REFS) >= REFS {
+        gitcommand::run(git_dir, &["pack-refs", "--all", "--prune"], stop)?;
+        heads::keep_loose(git_dir)?;
     }
     let generation = workspace.generation();
     let info = git_dir.join("objects/info");

@@ -7,6 +7,7 @@ use super::ancestry;
 use super::apply::take_back;
 use super::commit;
 use super::error::Error;
+use super::hands::Claims;
 use super::heads;
 use super::history;
 use super::incoming::Incoming;
@@ -17,6 +18,7 @@ use super::refs::{self, MAIN, MOVED};
 use super::workspace::{Head, Workspace};
 use super::worktree::OnDisk;
 use super::writer;
+use crate::base::blocking;
 use crate::resource::etag::Etag;
 use crate::resource::key::FilePath;
 
@@ -54,14 +56,29 @@ impl Move {
 type Outcome = Vec<Result<(), String>>;
 
 impl Workspace {
-    /// Takes what was pushed and moves refs. Completes when that is durable and absorbed. What was
-    /// moved meanwhile is refused, move by move.
+    /// Takes what was pushed and moves refs. Completes when that is durable and absorbed, also when
+    /// nobody waits for it any more. What was moved meanwhile is refused, move by move.
     pub async fn accept(self: &Arc<Self>, incoming: Option<Incoming>, moves: Vec<Move>) -> Result<Outcome, Error> {
-        writer::exclusive(self, false, move |workspace| accept(workspace, incoming.as_ref(), &moves)).await?
+        let workspace = self.clone();
+        let whole = tokio::spawn(async move {
+            let take = move |workspace: &Arc<Workspace>| {
+                let main = take(workspace, incoming.as_ref(), &moves)?;
+                Ok::<_, Error>((main, moves))
+            };
+            let (main, moves) = writer::exclusive(&workspace, false, take).await??;
+            // The others need no turn: each is locked for its own move.
+            blocking::run(move || move_others(&workspace, main, &moves)).await
+        });
+        whole.await.unwrap_or(Err(Error::Panicked))
     }
 }
 
-fn accept(workspace: &Arc<Workspace>, incoming: Option<&Incoming>, moves: &[Move]) -> Result<Outcome, Error> {
+/// Keeps the objects and moves `main`, if it is to be moved; says what became of that.
+fn take(
+    workspace: &Arc<Workspace>,
+    incoming: Option<&Incoming>,
+    moves: &[Move],
+) -> Result<Option<Result<(), String>>, Error> {
     let head = workspace.head();
     let is_late = |wanted: &Move| wanted.name == MAIN && wanted.old != Some(head);
     let mut journaled = None;
@@ -79,37 +96,50 @@ fn accept(workspace: &Arc<Workspace>, incoming: Option<&Incoming>, moves: &[Move
             }
         }
     }
-    let journaled = journaled.as_ref().zip(incoming);
-    let mut outcome = Vec::with_capacity(moves.len());
-    for wanted in moves {
-        outcome.push(match (wanted.refusal(), wanted.new) {
-            (Some(why), _) => Err(why.to_owned()),
-            (None, Some(_)) if is_late(wanted) => Err(MOVED.to_owned()),
-            (None, Some(new)) if wanted.name == MAIN => match move_main(workspace, head, new, journaled) {
-                // Other refs may be moved by now.
+    let Some(wanted) = moves.iter().find(|wanted| wanted.name == MAIN) else { return Ok(None) };
+    Ok(Some(match (wanted.refusal(), wanted.new) {
+        (Some(why), _) => Err(why.to_owned()),
+        (None, Some(new)) if !is_late(wanted) => {
+            match move_main(workspace, head, new, journaled.as_ref().zip(incoming)) {
+                // Other refs may be moved all the same.
                 Err(error @ Error::Busy(_)) => Err(error.to_string()),
                 moved => moved?,
-            },
-            (None, _) => workspace.move_ref(wanted)?,
-        });
-    }
-    if moves.iter().zip(&outcome).any(|(wanted, done)| done.is_ok() && wanted.name != MAIN) {
+            }
+        }
+        (None, _) => Err(MOVED.to_owned()),
+    }))
+}
+
+/// Moves the refs beside `main`, and puts all answers into the order of the moves.
+fn move_others(workspace: &Workspace, mut main: Option<Result<(), String>>, moves: &[Move]) -> Result<Outcome, Error> {
+    let others: Vec<&Move> = moves.iter().filter(|wanted| wanted.name != MAIN && wanted.refusal().is_none()).collect();
+    let moved = if others.is_empty() { Vec::new() } else { workspace.move_refs(&others)? };
+    if moved.iter().any(Result::is_ok) {
         workspace.core.journal.sync_all().map_err(Error::io("sync refs"))?;
     }
-    Ok(outcome)
+    let mut moved = moved.into_iter();
+    let answer = |wanted: &Move| match wanted.refusal() {
+        Some(why) => Err(why.to_owned()),
+        None if wanted.name == MAIN => main.take().unwrap_or_else(|| Err(MOVED.to_owned())),
+        None => moved.next().unwrap_or_else(|| Err(MOVED.to_owned())),
+    };
+    Ok(moves.iter().map(answer).collect())
 }
 
 /// Why a push is refused that met an edit on disk in its last moments.
 const EDITED: &str = "a file that it changes is being edited on the server: fetch first";
 
-/// Whether the disk has something else at one of these files than the newest commit and what is to
-/// come: an edit since the disk was last taken in. Taken in later, it would undo what was pushed.
-fn is_edited(workspace: &Workspace, changes: &[Behind]) -> Result<bool, Error> {
+/// Why the push cannot be laid over the disk: it has something else at one of these files than the
+/// newest commit and what is to come. That is an edit since the disk was last taken in, which would
+/// undo what was pushed when it is taken in later; or something that nobody has finished.
+fn edited(workspace: &Workspace, changes: &[Behind]) -> Result<Option<String>, Error> {
+    let claims = Claims::of(workspace)?;
     let mut folders = workspace.work_tree.folders()?;
     for (path, olds, new) in changes {
         let Ok(path) = FilePath::parse(path) else { continue };
+        let claim = claims.on(path.as_str());
         // What git ignores may stand where something new comes; it stays.
-        if olds.contains(&None) || workspace.is_stale(&path) {
+        if workspace.is_stale(&path) || claim.is_none() && olds.contains(&None) {
             continue;
         }
         let disk = match folders.look(&path, workspace.core.options.file_bytes) {
@@ -119,10 +149,13 @@ fn is_edited(workspace: &Workspace, changes: &[Behind]) -> Result<bool, Error> {
             Err(_) => continue,
         };
         if !olds.contains(&disk) && disk != new.map(|entry| entry.etag) {
-            return Ok(true);
+            return Ok(Some(match claim {
+                Some(claim) => format!("{path}: on the server's disk {}", claim.words()),
+                None => EDITED.to_owned(),
+            }));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// As a group of commits is applied. The objects are there already, or come with the record that
@@ -156,8 +189,8 @@ fn move_main(
             changes.push((path, vec![old.map(|e| e.etag)], new));
         })?;
     }
-    if is_edited(workspace, &changes)? {
-        return Ok(Err(EDITED.to_owned()));
+    if let Some(why) = edited(workspace, &changes)? {
+        return Ok(Err(why));
     }
     let journal = &workspace.core.journal;
     let guard = loop {

@@ -10,9 +10,11 @@ use super::ancestry;
 use super::commit;
 use super::error::{Error, TipError};
 use super::gitindex::Note;
+use super::hands::{Claim, Claims};
 use super::heads;
 use super::history;
 use super::tree::Entry;
+use super::trouble::Trouble;
 use super::workspace::{Head, Workspace};
 use super::worktree::{Folders, OnDisk};
 use crate::resource::etag::Etag;
@@ -73,8 +75,11 @@ fn place(
 /// its index lagged.
 pub(super) fn take_in(workspace: &Arc<Workspace>, on_main: bool, by_server: bool) -> Result<Vec<FilePath>, Error> {
     let old = workspace.tip();
-    let gone = || Error::Git { doing: "read refs/heads/main".into(), what: "the branch is gone".into() };
-    let main = heads::read_main(&workspace.git_dir)?.ok_or_else(gone)?;
+    let Some(main) = heads::read_main(&workspace.git_dir)? else {
+        let error = Error::NoMain(workspace.name().clone());
+        workspace.note_trouble(Trouble::NoMain, &error.to_string());
+        return Err(error);
+    };
     if main == old.commit {
         return Ok(Vec::new());
     }
@@ -109,6 +114,7 @@ pub(super) fn take_in(workspace: &Arc<Workspace>, on_main: bool, by_server: bool
         }
     }
     workspace.set_tip(head);
+    workspace.resets.note(&workspace.git_dir);
     let absorb = || (workspace.core.absorber())(workspace, old.commit, main);
     if catch_unwind(AssertUnwindSafe(absorb)).is_err() {
         tracing::error!(workspace.name = %workspace.name(), "the absorber panicked");
@@ -171,6 +177,41 @@ fn catch_up_one(
     } else {
         Ok(new.map(|entry| (entry, None)))
     }
+}
+
+/// Brings files back that a git command took away or put back without getting to move `main`
+/// ([`super::hands::Claim::PutBack`]).
+pub(super) fn bring_back(workspace: &Arc<Workspace>, paths: &[FilePath]) -> Result<(), Error> {
+    let head = workspace.head();
+    let busy = || Error::Busy(workspace.name().clone());
+    let _hold = workspace.index.hold(head)?.ok_or_else(busy)?;
+    if !heads::is_on_main(&workspace.git_dir) || heads::read_main(&workspace.git_dir)? != Some(head) {
+        return Err(busy());
+    }
+    let claims = Claims::of(workspace)?;
+    let snapshot = workspace.snapshot(None)?;
+    let mut changes = Vec::with_capacity(paths.len());
+    let mut folders = workspace.work_tree.folders()?;
+    for path in paths {
+        let disk = match folders.look(path, workspace.core.options.file_bytes) {
+            Ok(OnDisk::File { etag, .. }) => Some(etag),
+            Ok(OnDisk::Missing) => None,
+            Err(_) => continue,
+        };
+        // It may have become somebody's edit since.
+        if matches!(claims.on_differing(path, disk)?, Some(Claim::PutBack { .. })) {
+            changes.push((path.to_string(), vec![disk], snapshot.entry(path.as_str())?));
+        }
+    }
+    drop(folders);
+    tracing::warn!(
+        workspace.name = %workspace.name(),
+        files = changes.len(),
+        "a git command ended before it could move main: its files are as in main again"
+    );
+    let notes = catch_up(workspace, changes, false)?;
+    workspace.index.note(notes, head);
+    workspace.flush_index()
 }
 
 /// After a crash: brings disk and index from where they may have been (`bases`: the commit that the

@@ -1,10 +1,14 @@
 //! Branches and tags: which there are, and moving those beside `main`.
 
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
 use git2::{ErrorCode, ObjectType, Oid, Reference, Repository};
 
 use super::error::Error;
 use super::heads;
 use super::push::Move;
+use super::reffiles::{self, Target};
 use super::workspace::Workspace;
 use crate::resource::etag::Etag;
 
@@ -39,29 +43,61 @@ fn open(workspace: &Workspace) -> Result<Repository, Error> {
 impl Workspace {
     /// The refs that clients see, by name. `main` is where this server knows it to be.
     pub fn refs(&self) -> Result<Vec<Ref>, Error> {
-        let doing = "list refs";
-        let repository = open(self)?;
-        let mut found = vec![Ref { name: MAIN.to_owned(), target: self.head(), peeled: None }];
-        for reference in repository.references().map_err(Error::git(doing))? {
-            // One that is broken is nobody's.
-            let Ok(reference) = reference else { continue };
-            let Ok(name) = reference.name() else { continue };
-            if name == MAIN || is_hidden(name) || !name.starts_with("refs/") {
-                continue;
-            }
-            let Some(target) = reference.resolve().ok().and_then(|resolved| etag(resolved.target()?)) else { continue };
-            let is_tag = || reference.target().and_then(|id| repository.find_tag(id).ok()).is_some();
-            let peel = || etag(reference.peel(ObjectType::Any).ok()?.id());
-            let peeled = if name.starts_with("refs/tags/") && is_tag() { peel() } else { None };
-            found.push(Ref { name: name.to_owned(), target, peeled });
+        let mut all = reffiles::read_all(&self.git_dir)?;
+        all.insert(MAIN.to_owned(), Target { id: self.head(), peeled: None });
+        let mut repository = None;
+        let mut found = Vec::with_capacity(all.len());
+        for (name, Target { id, peeled }) in all.into_iter().filter(|(name, _)| !is_hidden(name)) {
+            let peeled = match peeled {
+                Some(peeled) => peeled,
+                None if name.starts_with("refs/tags/") => {
+                    let repository = match &mut repository {
+                        Some(open) => open,
+                        none => none.insert(open(self)?),
+                    };
+                    peel(repository, id)
+                }
+                None => None,
+            };
+            found.push(Ref { name, target: id, peeled });
         }
-        found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
     }
 
-    /// Makes, moves or removes a ref beside `main`; the inner error says why not.
-    pub(super) fn move_ref(&self, wanted: &Move) -> Result<Result<(), String>, Error> {
+    /// Why each of these moves is refused, whatever it brings.
+    pub fn refusals(&self, moves: &[Move]) -> Result<Vec<Option<String>>, Error> {
+        let mut known: HashMap<String, String> = HashMap::new();
+        if moves.iter().any(|wanted| wanted.old.is_none() && wanted.name != MAIN) {
+            for name in reffiles::read_all(&self.git_dir)?.into_keys() {
+                note(&mut known, &name);
+            }
+        }
+        let refusals = moves.iter().map(|wanted| {
+            if let Some(why) = wanted.refusal() {
+                return Some(why.to_owned());
+            }
+            if wanted.old.is_some() || wanted.new.is_none() {
+                return None;
+            }
+            let twin =
+                parts(&wanted.name).find_map(|part| known.get(&part.to_lowercase()).filter(|known| *known != part));
+            if let Some(twin) = twin {
+                return Some(format!("there is {twin}, whose name differs only in case"));
+            }
+            note(&mut known, &wanted.name);
+            None
+        });
+        Ok(refusals.collect())
+    }
+
+    /// Makes, moves or removes refs beside `main`; says of each why not.
+    pub(super) fn move_refs(&self, moves: &[&Move]) -> Result<Vec<Result<(), String>>, Error> {
         let repository = open(self)?;
+        self.refs_moved.fetch_add(1, Ordering::Relaxed);
+        moves.iter().map(|wanted| self.move_ref(&repository, wanted)).collect()
+    }
+
+    fn move_ref(&self, repository: &Repository, wanted: &Move) -> Result<Result<(), String>, Error> {
         let id = |etag: Etag| Oid::from_bytes(&etag.0).map_err(Error::git("read an id"));
         let moved = match (wanted.old, wanted.new) {
             (None, None) => return Ok(Ok(())),
@@ -85,6 +121,24 @@ impl Workspace {
                 Err("the name does not go with another ref's, or somebody else has it locked".into())
             }
         })
+    }
+}
+
+/// What an annotated tag is of in the end; `None` for anything else.
+fn peel(repository: &Repository, id: Etag) -> Option<Etag> {
+    let tag = repository.find_tag(Oid::from_bytes(&id.0).ok()?).ok()?;
+    etag(tag.as_object().peel(ObjectType::Any).ok()?.id())
+}
+
+/// A ref's name and the folders above it.
+fn parts(name: &str) -> impl Iterator<Item = &str> {
+    name.match_indices('/').map(|(end, _)| &name[..end]).chain([name])
+}
+
+/// Notes how a ref's name and the folders above it are spelled.
+fn note(known: &mut HashMap<String, String>, name: &str) {
+    for part in parts(name) {
+        known.entry(part.to_lowercase()).or_insert_with(|| part.to_owned());
     }
 }
 

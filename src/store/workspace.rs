@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -12,12 +12,14 @@ use super::commit::{self, Committed, Intent};
 use super::discover;
 use super::error::{Error, WriteError};
 use super::gitindex::GitIndex;
+use super::hands::{Resets, Writing};
 use super::heads;
 use super::history;
 use super::layout::{self, Settings};
 use super::objects::Objects;
 use super::snapshot::{CommitInfo, Snapshot};
 use super::tip::Tip;
+use super::trouble::Noted;
 use super::upkeep::Packs;
 use super::workspaces::Core;
 use super::worktree::WorkTree;
@@ -55,6 +57,11 @@ pub struct Workspace {
     settings: RwLock<Settings>,
     /// Paths whose file could not be written: what the disk has there is old, not an edit.
     stale: Mutex<HashSet<FilePath>>,
+    /// Counts pushes beside `main`.
+    pub(super) refs_moved: AtomicU32,
+    pub(super) writing: Writing,
+    pub(super) resets: Resets,
+    pub(super) trouble: Noted,
     pub(super) removed: AtomicBool,
     /// Which folder `.git` was when it was opened.
     pub(super) identity: Option<(u64, u64)>,
@@ -83,6 +90,8 @@ impl Workspace {
         let id = key::workspace_id(&first, &facts.root.to_string());
         let head = Head { commit: main, root: parsed.tree, generation: facts.generation, seconds: parsed.seconds };
         history::write_hint(&git_dir, &facts, main, known);
+        let resets = Resets::default();
+        resets.note(&git_dir);
         Ok(Workspace {
             id,
             first,
@@ -96,6 +105,10 @@ impl Workspace {
             head: RwLock::new(head),
             settings: RwLock::new(settings),
             stale: Mutex::new(HashSet::new()),
+            refs_moved: AtomicU32::new(0),
+            writing: Writing::default(),
+            resets,
+            trouble: Noted::default(),
             removed: AtomicBool::new(false),
             identity: discover::identity(&git_dir),
             core,
@@ -288,7 +301,8 @@ impl Workspace {
         }
     }
 
-    pub(super) fn is_removed(&self) -> bool {
+    /// Whether it was deleted since somebody got hold of it.
+    pub fn is_removed(&self) -> bool {
         self.removed.load(Ordering::Acquire)
     }
 

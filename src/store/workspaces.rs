@@ -1,6 +1,6 @@
 //! The data directory: which workspaces there are, making and removing them, start and end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -127,6 +127,8 @@ pub struct Store {
     pub(super) changing: Mutex<()>,
     serials: AtomicU32,
     names: AtomicU64,
+    /// Repositories that could not be opened at the start.
+    pub(super) passed_over: Mutex<HashSet<String>>,
     upkeep: Vec<JoinHandle<()>>,
 }
 
@@ -172,6 +174,7 @@ impl Store {
             changing: Mutex::new(()),
             serials: AtomicU32::new(0),
             names: AtomicU64::new(0),
+            passed_over: Mutex::default(),
             upkeep: Vec::new(),
         };
         for name in discover::names(&dir)? {
@@ -181,7 +184,10 @@ impl Store {
             }
             match store.open_workspace(&name, replayed.get(name.as_str()).copied()) {
                 Ok(workspace) => store.register(workspace)?,
-                Err(error) => tracing::warn!(workspace.name = %name, %error, "passing over a workspace"),
+                Err(error) => {
+                    tracing::warn!(workspace.name = %name, %error, "passing over a workspace");
+                    store.passed_over.get_mut().unwrap_or_else(PoisonError::into_inner).insert(name.to_string());
+                }
             }
         }
         for (name, run) in [("upkeep", upkeep::run as fn(&Shared)), ("maintain", maintain::run)] {

@@ -131,6 +131,13 @@ impl WorkTree {
         Ok(Folders { tree: self, root: Arc::new(root), open: HashMap::new() })
     }
 
+    /// The folder above a path that has a `.git` of its own: what is in there is another
+    /// repository's, as for git.
+    pub(super) fn repository_above<'p>(&self, path: &'p FilePath) -> Option<&'p str> {
+        let above = path.as_str().match_indices('/').map(|(end, _)| &path.as_str()[..end]);
+        above.into_iter().find(|folder| fs::symlink_metadata(self.root.join(folder).join(".git")).is_ok())
+    }
+
     fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Seen>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }

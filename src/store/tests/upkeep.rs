@@ -127,3 +127,24 @@ fn a_workspaces_configuration_starts_no_program() {
     }
     assert!(!trace.exists(), "{}", std::fs::read_to_string(&trace).unwrap_or_default());
 }
+
+#[test]
+fn many_refs_are_put_into_one_file() {
+    let bench = Bench::with(Options { idle: Duration::from_millis(100), ..OPTIONS });
+    let head = bench.put("a.yml", "a").commit;
+    let moves: Vec<Move> =
+        (0..600).map(|n| Move { name: format!("refs/heads/x/{n}"), old: None, new: Some(head) }).collect();
+    let done = bench.runtime.block_on(bench.workspace().accept(None, moves)).unwrap();
+    assert!(done.iter().all(Result::is_ok));
+    let until = Instant::now() + Duration::from_secs(20);
+    let loose = || reffiles::count_loose(&bench.file(".git"), 1_000);
+    // `main` keeps a file of its own.
+    while loose() != 1 {
+        assert!(Instant::now() < until, "{} loose refs", loose());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(std::fs::read_to_string(bench.file(".git/refs/heads/main")).unwrap().trim(), head.to_string());
+    assert_eq!(bench.workspace().refs().unwrap().len(), 601);
+    bench.put("b.yml", "b");
+    bench.assert_sound();
+}

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::super::error::{Error, TipError};
+use super::super::hands::{Claim, Claims};
 use super::super::staging;
 use super::super::tree::{Entry, FileMode};
 use super::super::worktree::{Folders, OnDisk};
@@ -32,6 +33,12 @@ impl Tip<'_> {
             return Ok(());
         }
         let entry = entry.filter(|e| e.mode.is_blob());
+        if entry.is_none()
+            && let Some(folder) = self.workspace.work_tree.repository_above(path)
+        {
+            let what = format!("the folder {folder} is a repository of its own");
+            return Err(TipError::Disk { path: path.clone(), what });
+        }
         let most = self.workspace.core.options.file_bytes;
         let found = match folders.look(path, most) {
             Err(TipError::Disk { .. }) if is_under_file(&load, self.head.root, path)? => OnDisk::Missing,
@@ -45,6 +52,9 @@ impl Tip<'_> {
         if disk == entry.map(|e| e.etag) || self.workspace.is_stale(path) {
             self.on_disk.insert(path.clone(), disk);
             return Ok(());
+        }
+        if let Some(claim) = Claims::of(self.workspace)?.on_differing(path, disk)? {
+            return Err(TipError::Disk { path: path.clone(), what: claim.words().to_owned() });
         }
         let edit = with_content(folders, path, found, most)?;
         if self.rehearsed.is_some() {
@@ -89,6 +99,24 @@ impl Tip<'_> {
                 Ok(Some(etag))
             }
         }
+    }
+
+    /// Why a file on disk is not to be taken in yet.
+    pub(in crate::store) fn claim(&mut self, claims: &Claims<'_>, path: &FilePath) -> Result<Option<Claim>, Error> {
+        if let Some(claim) = claims.on(path.as_str()) {
+            return Ok(Some(claim));
+        }
+        let Some(folders) = &mut self.folders else { return Ok(None) };
+        let disk = match folders.look(path, self.workspace.core.options.file_bytes) {
+            Ok(OnDisk::File { etag, .. }) => Some(etag),
+            Ok(OnDisk::Missing) => None,
+            // Refused, when it is staged.
+            Err(_) => return Ok(None),
+        };
+        if disk == self.committed_entry(path)?.map(|entry| entry.etag) {
+            return Ok(None);
+        }
+        claims.on_differing(path, disk)
     }
 
     /// Stages what the disk has at a path; says whether that is an edit.

@@ -1,11 +1,9 @@
 //! What changed in one workspace and waits until it rests.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// A file that somebody keeps open is taken as it is when nothing was written to it for so long:
-/// a log that is never closed has to be kept as well.
-const OPEN_REST: Duration = Duration::from_secs(10);
+use crate::store::hands::OPEN_REST;
 
 #[derive(Clone, Copy)]
 struct Rest {
@@ -26,9 +24,8 @@ pub(super) struct Work {
     pub(super) paths: Vec<String>,
     /// A ref or HEAD changed.
     pub(super) refs: bool,
-    /// Everything is to be compared, but for these files, which somebody is writing.
+    /// Everything is to be compared.
     pub(super) whole: bool,
-    pub(super) open: HashSet<String>,
 }
 
 #[derive(Default)]
@@ -48,11 +45,6 @@ impl Pending {
 
     pub(super) fn path(&mut self, path: String, is_open: bool, now: Instant) {
         self.paths.insert(path, Rest { last: now, is_open });
-    }
-
-    /// Files that somebody is writing.
-    pub(super) fn open(&self) -> HashSet<String> {
-        self.paths.iter().filter(|(_, rest)| rest.is_open).map(|(path, _)| path.clone()).collect()
     }
 
     pub(super) fn refs(&mut self, now: Instant) {

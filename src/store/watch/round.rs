@@ -5,6 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::{Eye, Outcome, Work, work};
+use crate::store::hands::Claims;
+use crate::store::trouble::Trouble;
+use crate::store::workspace::Workspace;
 
 /// Between two looks when nothing happens.
 const IDLE: Duration = Duration::from_secs(5);
@@ -12,6 +15,8 @@ const IDLE: Duration = Duration::from_secs(5);
 const SHARE: u32 = 4;
 /// How long the end waits for what is under way.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// After so many tries, some four seconds, a half-done command is not of the moment.
+const TRIES: u32 = 4;
 /// Most lines about files that stay out of git.
 const TOLD_MOST: usize = 10_000;
 
@@ -90,13 +95,10 @@ impl Eye {
         }
     }
 
-    fn start(&mut self, name: &Arc<str>, mut work: Work, is_comparison: bool) {
+    fn start(&mut self, name: &Arc<str>, work: Work, is_comparison: bool) {
         let quiet = self.options.quiet;
         let Some(known) = self.known.get_mut(name) else { return };
         known.busy = true;
-        if work.whole {
-            work.open = known.pending.open();
-        }
         let (workspace, inbox) = (known.workspace.clone(), self.inbox.clone());
         self.runtime.spawn(async move {
             let outcome = work::work(workspace, work, is_comparison, quiet).await;
@@ -128,7 +130,12 @@ impl Eye {
         let Some(known) = self.known.get_mut(&name) else { return };
         known.busy = false;
         match outcome.left {
-            Some(left) => known.pending.again(left, now),
+            Some(left) => {
+                known.pending.again(left, now);
+                if known.pending.tries > TRIES {
+                    hold_back(&known.workspace);
+                }
+            }
             None => known.pending.tries = 0,
         }
         if outcome.is_comparison {
@@ -205,5 +212,12 @@ impl Eye {
         if !self.turn.is_empty() {
             self.rest_until = now + Duration::from_millis(20);
         }
+    }
+}
+
+/// Says that edits wait for somebody, if it is that.
+fn hold_back(workspace: &Workspace) {
+    if let Some(why) = Claims::of(workspace).ok().and_then(|claims| claims.reason()) {
+        workspace.note_trouble(Trouble::HalfDone, &format!("edits on disk wait: {why}; finish, abort or remove it"));
     }
 }

@@ -89,6 +89,7 @@ impl Eye {
         if is_scratch(&rest) && sign != Sign::Gone && !is_committed(workspace, &rest) {
             return;
         }
+        workspace.writing.note(&rest, sign == Sign::Open);
         if let Some(known) = self.known.get_mut(&name) {
             known.pending.path(rest, sign == Sign::Open, now);
         }

@@ -1,14 +1,12 @@
 //! What is done for one workspace once its files rest.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Outcome, Work};
 use crate::base::blocking;
-use crate::store::discover::is_hand_at_work;
 use crate::store::error::Error;
+use crate::store::hands;
 use crate::store::heads;
 use crate::store::workspace::Workspace;
 
@@ -31,7 +29,8 @@ pub(super) async fn work(workspace: Arc<Workspace>, work: Work, is_comparison: b
             outcome.gone = true;
         }
         Err(error) => {
-            if !matches!(error, Error::Busy(_)) {
+            // It was said once.
+            if !matches!(error, Error::Busy(_) | Error::NoMain(_)) {
                 tracing::warn!(workspace.name = %workspace.name(), %error, "edits on disk are not taken in yet");
             }
             outcome.left = Some(work);
@@ -57,10 +56,10 @@ async fn take_in(
             let is_moved = heads::read_main(&workspace.git_dir)? != Some(workspace.head());
             let differing = workspace.differing(&paths)?;
             // Last, so that what was begun before the looks above is seen.
-            Ok((is_hand_at_work(&workspace.git_dir), is_moved, differing))
+            Ok((hands::is_at_work(&workspace.git_dir), is_moved, differing))
         }
     };
-    let (is_hand_at_work, is_moved, mut paths) = blocking::run(look).await?;
+    let (is_hand_at_work, is_moved, paths) = blocking::run(look).await?;
     if !work.whole && !is_moved && paths.is_empty() {
         // The server's own writes end here.
         return Ok(true);
@@ -71,26 +70,16 @@ async fn take_in(
     if is_moved {
         workspace.refresh().await?;
     }
-    let mut is_all = true;
-    if work.whole {
-        (paths, outcome.skipped) = workspace.changed_on_disk().await?;
-        // Those that are open sign when they are closed; others may have been written just now
-        // without a sign, and are looked at once more.
-        paths.retain(|path| !work.open.contains(path.as_str()));
-        let all = paths.len();
-        paths.retain(|path| rests(&workspace.dir().join(path.as_str()), quiet));
-        is_all = paths.len() == all;
-    }
-    let absorbed = workspace.absorb_disk(Some(paths)).await?;
+    let absorbed = match work.whole {
+        true => workspace.absorb_resting(quiet).await?,
+        false => workspace.absorb_disk(Some(paths)).await?,
+    };
     if let Some(committed) = &absorbed.committed {
         tracing::info!(workspace.name = %workspace.name(), commit = %committed.commit, "edits on disk were committed");
     }
-    outcome.skipped.extend(absorbed.skipped);
-    Ok(is_all)
-}
-
-/// Whether nobody has written to a file for so long; also when it is gone, or from the future.
-fn rests(file: &Path, quiet: Duration) -> bool {
-    let age = fs::symlink_metadata(file).and_then(|found| found.modified()).map(|at| at.elapsed());
-    !matches!(age, Ok(Ok(age)) if age < quiet)
+    outcome.skipped = absorbed.skipped;
+    if !absorbed.waits {
+        workspace.resets.note(&workspace.git_dir);
+    }
+    Ok(!absorbed.waits)
 }

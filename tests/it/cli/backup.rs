@@ -109,3 +109,62 @@ fn half_a_backup_is_refused() {
     assert!(!said.status.success());
     assert!(String::from_utf8_lossy(&said.stderr).contains("not a whole one"));
 }
+
+#[test]
+fn a_backup_is_restored_whole_or_not_at_all() {
+    let place = Place::new();
+    let server = place.serve();
+    let password = server.admin_password();
+    let who = ("admin", password.as_str());
+    for name in ["lab", "renamed"] {
+        server.ask(who, "POST", "/api/v1/workspaces", &format!(r#"{{"name": "{name}"}}"#)).expect(201);
+        let address = format!("/api/v1/services?workspace=admin/{name}");
+        let body = r#"{"descriptor_version": "1", "vendor": "v", "name": "s", "version": "1"}"#;
+        server.ask(who, "POST", &address, body).expect(201);
+    }
+    // Somebody renamed its branch by hand.
+    let tree = place.data().join("admin/renamed");
+    let head = git::run(&tree, &["rev-parse", "main"]);
+    git::run(&tree, &["branch", "-m", "main", "trunk"]);
+    // And somebody's merge is half done.
+    let lab = place.data().join("admin/lab");
+    fs::write(lab.join(".git/MERGE_HEAD"), git::run(&lab, &["rev-parse", "main"])).unwrap();
+    fs::write(lab.join("notes.txt"), "<<<<<<< ours\n").unwrap();
+    place.run(&["backup", "copy"]).expect(0);
+    assert_eq!(git::run(&tree, &["for-each-ref", "--format=%(refname)"]), "refs/heads/trunk");
+    assert_eq!(git::run(&lab, &["ls-tree", "--name-only", "main"]), "services");
+    fs::remove_file(lab.join(".git/MERGE_HEAD")).unwrap();
+    server.stop();
+
+    let again = |code: i32| {
+        let output = place.command(&["--data", "again", "restore", "copy"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        said
+    };
+    let bundles = place.path().join("copy/workspaces");
+    let of_lab = (0..2)
+        .map(|n| bundles.join(format!("{n}.bundle")))
+        .find(|bundle| !String::from_utf8_lossy(&fs::read(bundle).unwrap()).contains("refs/heads/trunk"))
+        .unwrap();
+    let whole = fs::read(&of_lab).unwrap();
+    let mut torn = whole.clone();
+    let middle = torn.len() - 60;
+    torn[middle] ^= 0xff;
+    for broken in [&torn[..], &whole[..whole.len() - 30], b"nothing"] {
+        fs::write(&of_lab, broken).unwrap();
+        let said = again(2);
+        assert!(said.contains("the copy of admin/lab") && said.contains("cannot be read"), "{said}");
+        let left = |folder: &str| -> Vec<String> {
+            let items = fs::read_dir(place.path().join(folder)).unwrap();
+            items.map(|item| item.unwrap().file_name().into_string().unwrap()).collect()
+        };
+        assert_eq!((left("again"), left("again/.state")), (vec![".state".into()], vec!["lock".into()]));
+    }
+    fs::write(&of_lab, &whole).unwrap();
+    again(0);
+    let tree = place.path().join("again/admin/renamed");
+    assert_eq!(git::run(&tree, &["rev-parse", "main"]), head);
+    assert_eq!(git::run(&tree, &["for-each-ref", "--format=%(refname)"]), "refs/heads/main\nrefs/heads/trunk");
+    assert_eq!(git::run(&tree, &["status", "--porcelain", "--untracked-files=all"]), "");
+}

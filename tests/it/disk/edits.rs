@@ -5,10 +5,36 @@ use std::io::Write as _;
 use std::time::Instant;
 
 use super::{LONG, commits, lab, names, newest, service, until, until_names, watch, write};
-use crate::support::{TestApp, git, yaml};
+use crate::support::{TestApp, git, raw, yaml};
 
 const SERVICES: &str = "/api/v1/services?workspace=ann/lab";
 const LIST: &str = "/api/v1/services?where=workspace:ann/lab";
+
+/// Files of a repository inside the workspace are that one's, for the watcher, a comparison and REST.
+#[tokio::test]
+async fn another_repository_inside_is_left_alone() {
+    let app = lab().await;
+    let inner = app.tree("ann/lab").join("services/inner");
+    fs::create_dir_all(&inner).unwrap();
+    git::run(&inner, &["init", "-q"]);
+    write(&app, "ann/lab", "services/inner/a.yml", &service("inner"));
+    write(&app, "ann/lab", "services/b.yml", &service("b"));
+    until_names(&app, "ann/lab", &["b"]).await;
+    tokio::time::sleep(LONG).await;
+    app.app().watcher(|watcher| watcher.lose_signs());
+    write(&app, "ann/lab", "services/c.yml", &service("c"));
+    until_names(&app, "ann/lab", &["b", "c"]).await;
+    let ann = app.as_user("ann");
+    for name in ["a", "new"] {
+        let file = format!("/api/v1/workspaces/ann/lab/files/services/inner/{name}.yml");
+        let refused = ann.header("if-none-match", "*").put(&file, raw(service("rest"))).await.expect(409);
+        assert!(refused.text().contains("a repository of its own"), "{}", refused.text());
+    }
+    tokio::time::sleep(LONG).await;
+    assert_eq!(names(&app, "ann/lab").await, ["b", "c"]);
+    fs::remove_dir_all(&inner).unwrap();
+    app.finish().await;
+}
 
 #[tokio::test]
 async fn a_file_that_is_written_renamed_or_deleted_is_taken_in() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{LONG, commits, lab, names, newest, service, until, until_names, write};
-use crate::support::{git, yaml};
+use crate::support::{git, raw, yaml};
 
 const SERVICES: &str = "/api/v1/services?workspace=ann/lab";
 const LIST: &str = "/api/v1/services?where=workspace:ann/lab";
@@ -75,6 +75,125 @@ async fn a_merge_that_waits_for_a_person_is_left_alone() {
     git::run(&tree, &["commit", "-q", "-am", "merged"]);
     until_names(&app, "ann/lab", &["both"]).await;
     assert!(newest(&app, "ann/lab").starts_with("Hand: merged"));
+    app.finish().await;
+}
+
+/// A `git reset --hard` that cannot move `main` has put older files there already: nobody's edit.
+#[tokio::test]
+async fn a_reset_that_fails_takes_no_file_off_main() {
+    let app = lab().await;
+    let tree = app.tree("ann/lab");
+    let ann = app.as_user("ann");
+    for name in ["a", "b"] {
+        let address = format!("{SERVICES}&path=services/{name}.yml");
+        ann.post(&address, yaml(service(name))).await.expect(201);
+    }
+    let file = "/api/v1/workspaces/ann/lab/files/services/a.yml";
+    let found = ann.get(file).await.expect(200);
+    ann.header("if-match", found.header("etag")).put(file, raw(service("new"))).await.expect(200);
+    until("git sees it", async || git::run(&tree, &["status", "--porcelain"]).is_empty()).await;
+    let head = app.head("ann/lab");
+    let lock = tree.join(".git/refs/heads/main.lock");
+    fs::write(&lock, "").unwrap();
+    let reset = Command::new("git").args(["reset", "-q", "--hard", "HEAD~2"]).current_dir(&tree).output().unwrap();
+    assert!(!reset.status.success(), "main is locked");
+    assert!(!tree.join("services/b.yml").exists(), "the files are gone all the same");
+    fs::remove_file(&lock).unwrap();
+    // They come back, as they were.
+    until("the files are back", async || tree.join("services/b.yml").exists()).await;
+    until("git sees it", async || git::run(&tree, &["status", "--porcelain"]).is_empty()).await;
+    assert_eq!(app.head("ann/lab"), head);
+    assert_eq!(names(&app, "ann/lab").await, ["b", "new"]);
+    // What somebody takes away on purpose stays away.
+    git::run(&tree, &["rm", "-q", "services/b.yml"]);
+    until_names(&app, "ann/lab", &["new"]).await;
+    // A reset that succeeds is a word as good as any.
+    git::run(&tree, &["reset", "-q", "--hard", &head]);
+    until_names(&app, "ann/lab", &["b", "new"]).await;
+    git::run(&tree, &["reset", "-q", "--hard", "HEAD~1"]);
+    until_names(&app, "ann/lab", &["a", "b"]).await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resets_by_hand_beside_writes_make_no_edits() {
+    const WRITES: usize = 120;
+    let app = lab().await;
+    let tree = app.tree("ann/lab");
+    let over = Arc::new(AtomicBool::new(false));
+    let hand = {
+        let (tree, over) = (tree.clone(), over.clone());
+        std::thread::spawn(move || {
+            let mut made = 0;
+            while !over.load(Ordering::SeqCst) {
+                let mut reset = Command::new("git");
+                reset.args(["reset", "-q", "--hard", "HEAD~1"]).current_dir(&tree);
+                made += usize::from(reset.output().unwrap().status.success());
+                std::thread::sleep(std::time::Duration::from_millis(3));
+            }
+            made
+        })
+    };
+    for n in 0..WRITES {
+        let address = format!("{SERVICES}&path=services/{n}.yml");
+        let answer = app.as_user("ann").post(&address, yaml(service(&format!("s{n}")))).await;
+        assert!([201, 409, 503].contains(&answer.status), "{}", answer.text());
+    }
+    over.store(true, Ordering::SeqCst);
+    let made = hand.join().unwrap();
+    eprintln!("{made} resets by hand between {WRITES} writes");
+    let end = format!("{SERVICES}&path=services/end.yml");
+    until("all is quiet", async || app.as_user("ann").post(&end, yaml(service("end"))).await.status == 201).await;
+    until("the tree is clean", async || git::run(&tree, &["status", "--porcelain"]).is_empty()).await;
+    let edits = git::run(&tree, &["log", "-g", "--all", "--format=%h %s", "--grep=on the server's disk"]);
+    assert_eq!(edits, "", "nobody edited anything");
+    let edits = git::run(&tree, &["log", "main", "--format=%h %s", "--grep=on the server's disk"]);
+    assert_eq!(edits, "", "nobody edited anything");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_main_that_is_renamed_by_hand_is_told() {
+    let app = lab().await;
+    let tree = app.tree("ann/lab");
+    let ann = app.as_user("ann");
+    ann.post(&format!("{SERVICES}&path=services/a.yml"), yaml(service("a"))).await.expect(201);
+    let head = app.head("ann/lab");
+    git::run(&tree, &["branch", "-m", "main", "trunk"]);
+    let refused = ann.post(&format!("{SERVICES}&path=services/b.yml"), yaml(service("b"))).await.expect(409);
+    assert!(refused.text().contains("branch main"), "{}", refused.text());
+    assert_eq!(names(&app, "ann/lab").await, ["a"], "it can be read all the same");
+    let ready = app.anonymous().get("/health/ready").await.expect(200);
+    assert!(ready.text().contains("branch main is gone") && !ready.text().contains("ann"), "{}", ready.text());
+    git::run(&tree, &["branch", "-m", "trunk", "main"]);
+    ann.post(&format!("{SERVICES}&path=services/b.yml"), yaml(service("b"))).await.expect(201);
+    let ready = app.anonymous().get("/health/ready").await.expect(200).json();
+    assert_eq!(ready["notes"], serde_json::Value::Null);
+    // Deleted, and brought back where it was.
+    let head_now = app.head("ann/lab");
+    assert_ne!(head_now, head);
+    git::run(&tree, &["update-ref", "-d", "refs/heads/main"]);
+    ann.post(&format!("{SERVICES}&path=services/c.yml"), yaml(service("c"))).await.expect(409);
+    git::run(&tree, &["update-ref", "refs/heads/main", &head_now]);
+    ann.post(&format!("{SERVICES}&path=services/c.yml"), yaml(service("c"))).await.expect(201);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_rebase_left_behind_is_told() {
+    let app = lab().await;
+    let left = app.tree("ann/lab").join(".git/rebase-merge");
+    fs::create_dir(&left).unwrap();
+    write(&app, "ann/lab", "services/a.yml", &service("a"));
+    until("it is told", async || {
+        let ready = app.anonymous().get("/health/ready").await.expect(200);
+        ready.text().contains("edits on disk wait for a git command that is half done")
+    })
+    .await;
+    assert_eq!(names(&app, "ann/lab").await, Vec::<String>::new());
+    fs::remove_dir(&left).unwrap();
+    until_names(&app, "ann/lab", &["a"]).await;
+    assert_eq!(app.anonymous().get("/health/ready").await.json()["notes"], serde_json::Value::Null);
     app.finish().await;
 }
 

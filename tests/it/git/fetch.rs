@@ -172,3 +172,23 @@ async fn a_workspace_cannot_make_the_server_run_anything() {
     std::fs::write(&config, text[..cut].trim_end_matches("[core]\n")).unwrap();
     place.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn few_filters_are_served() {
+    let place = Place::open().await;
+    let clone = place.clone("c").await;
+    clone.write("deep/er/a.txt", "a\n");
+    clone.commit("A file").await;
+    clone.push().await.ok();
+    let url = place.url("ann", "ann/lab");
+    let clone = async |filter: &str, name: &str| {
+        place.git(&["clone", "-q", "--no-checkout", &format!("--filter={filter}"), &url, name]).await
+    };
+    for (at, filter) in ["blob:none", "blob:limit=1k", "tree:0"].into_iter().enumerate() {
+        clone(filter, &format!("taken{at}")).await.ok();
+    }
+    for (at, filter) in ["tree:2", "sparse:oid=main:deep", "object:type=commit"].into_iter().enumerate() {
+        clone(filter, &format!("refused{at}")).await.fails(&["filter"]);
+    }
+    place.finish().await;
+}

@@ -57,6 +57,7 @@ async fn a_strict_workspace_takes_no_new_violations() {
     clone.write("services/new.yml", SERVICE.replace("name: fw", "name: 7"));
     clone.commit("Broken now").await;
     let refused = clone.push().await.fails(&["! [remote rejected]"]);
+    assert!(!refused.err.contains("changed"), "nothing was: {}", refused.err);
     assert!(refused.remote()[0].starts_with("services/new.yml:3:1: "), "{}", refused.err);
     assert!(refused.remote().iter().any(|line| line.starts_with("refused: this workspace takes no push")));
     assert_eq!(place.app.head("ann/lab"), before);
@@ -149,5 +150,92 @@ async fn edits_on_disk_are_known_before_a_push() {
     std::fs::write(place.app.tree("ann/lab").join("a.txt"), "by hand\n").unwrap();
     clone.push().await.fails(&["fetch first"]);
     assert_eq!(std::fs::read_to_string(place.app.tree("ann/lab").join("a.txt")).unwrap(), "by hand\n");
+    place.finish().await;
+}
+
+/// Refs of a name with a number, made without a process for each.
+async fn make_refs(clone: &super::client::Clone, prefix: &str, count: usize) {
+    let head = clone.head().await;
+    let lines: String = (0..count).map(|n| format!("create {prefix}{n} {head}\n")).collect();
+    let list = clone.folder.join("../list");
+    std::fs::write(&list, lines).unwrap();
+    clone.git(&["-c", &format!("alias.make=!git update-ref --stdin < {}", list.display()), "make"]).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_refs_are_answered_one_by_one() {
+    let place = Place::open().await;
+    let clone = place.clone("c").await;
+    make_refs(&clone, "refs/heads/x/", 1_500).await;
+    clone.git(&["push", "-q", "origin", "refs/heads/x/*"]).await.ok();
+    let listed = place.git(&["ls-remote", &place.url("ann", "ann/lab")]).await.ok().out;
+    assert_eq!(listed.lines().filter(|line| line.contains("refs/heads/x/")).count(), 1_500);
+    make_refs(&clone, "refs/tags/y", 10_001).await;
+    let refused =
+        clone.git(&["push", "-q", "origin", "refs/tags/*"]).await.fails(&["a push may move 10000 refs at most"]);
+    assert_eq!(refused.err.lines().filter(|line| line.contains("[remote rejected]")).count(), 10_001);
+    clone.git(&["push", "-q", "origin", ":refs/heads/x/7", "refs/tags/y7"]).await.ok();
+    place.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_refs_hold_nobody_up() {
+    const REFS: usize = 100_000;
+    let place = Place::open().await;
+    let clone = place.clone("c").await;
+    let (head, tree) = (place.app.head("ann/lab"), place.app.tree("ann/lab"));
+    let mut packed = String::from("# pack-refs with: peeled fully-peeled sorted \n");
+    for n in 0..REFS {
+        packed.push_str(&format!("{head} refs/tags/t{n:06}\n"));
+    }
+    std::fs::write(tree.join(".git/packed-refs"), packed).unwrap();
+    for protocol in ["protocol.version=0", "protocol.version=2"] {
+        let url = place.url("ann", "ann/lab");
+        let start = std::time::Instant::now();
+        let listed = place.git(&["-c", protocol, "ls-remote", &url]).await.ok().out;
+        eprintln!("ls-remote by {protocol} of {REFS} refs: {:?}", start.elapsed());
+        assert_eq!(listed.lines().count(), REFS + 2);
+    }
+    let ann = place.app.as_user("ann");
+    let start = std::time::Instant::now();
+    for n in 0..20 {
+        let path = format!("/api/v1/workspaces/ann/lab/files/{n}.txt");
+        ann.header("if-none-match", "*").put(&path, crate::support::raw("x")).await.expect(201);
+    }
+    eprintln!("20 writes beside {REFS} refs: {:?}", start.elapsed());
+    clone.git(&["pull", "-q", "--no-tags", "--rebase", "origin", "main"]).await.ok();
+    clone.write("a.txt", "a\n");
+    clone.commit("More").await;
+    let start = std::time::Instant::now();
+    clone.push().await.ok();
+    eprintln!("a push beside {REFS} refs: {:?}", start.elapsed());
+    place.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_refs_are_judged_before_the_pack() {
+    let place = Place::open_with(|config| config.git.push_limit = 1 << 20).await;
+    let clone = place.clone("c").await;
+    clone.git(&["push", "origin", "HEAD:refs/heads/side/a"]).await.ok();
+    for name in ["refs/heads/Side/a", "refs/heads/side/A", "refs/heads/SIDE", "refs/heads/Side/b"] {
+        clone.git(&["push", "origin", &format!("HEAD:{name}")]).await.fails(&["differs only in case"]);
+    }
+    let both = ["push", "origin", "HEAD:refs/tags/v1", "HEAD:refs/tags/V1", "HEAD:refs/heads/side/b"];
+    let told = clone.git(&both).await.fails(&["differs only in case"]).err;
+    assert!(told.contains("refs/tags/v1 -> V1") || told.contains("HEAD -> V1 ("), "{told}");
+    let listed = place.git(&["ls-remote", &place.url("ann", "ann/lab")]).await.ok().out;
+    assert!(listed.contains("refs/tags/v1") && listed.contains("refs/heads/side/b"), "{listed}");
+    // Larger than any pack may be: it is not looked at.
+    let mut seed = 1u64;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (seed >> 33) as u8
+    })
+    .take(3 << 20)
+    .collect();
+    clone.write("noise.bin", noise);
+    clone.commit("Noise").await;
+    clone.git(&["push", "origin", "HEAD:refs/internal/x"]).await.fails(&["the server's own"]);
+    clone.git(&["push", "origin", "HEAD:refs/heads/big"]).await.fails(&["larger than"]);
     place.finish().await;
 }
