@@ -376,7 +376,7 @@ impl Drop for Store {
 /// The first commit of a new repository: no files.
 fn root_commit(git_dir: &Path, author: &Author) -> Result<(), Error> {
     let intent = Intent { author: author.clone(), message: "Create the workspace".into() };
-    let raw = commit::encode(EMPTY_TREE, None, clock::now(), &intent);
+    let raw = commit::encode(EMPTY_TREE, &[], clock::now(), &intent);
     let id = pack::commit_id(&raw)?;
     let mut builder = Builder::new();
     builder.add(Kind::Tree, EMPTY_TREE, b"", None)?;
