@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::json;
 
-use super::{config, projects, user, workspaces};
+use super::{config, git, projects, user, workspaces};
 use crate::http::context::Context;
 use crate::http::route::Route;
 
@@ -11,7 +11,7 @@ const JSON: &str = "application/json";
 
 /// The routes but `GET /login`, which the server shares out (decisions.md 14).
 pub fn routes() -> Vec<Route<Context>> {
-    let table = [access(), workspaces::routes(), projects::routes()];
+    let table = [access(), workspaces::routes(), projects::routes(), git::routes()];
     table.into_iter().flatten().map(|route| route.tag("editor")).collect()
 }
 
