@@ -6,6 +6,7 @@ mod client;
 mod disconnect;
 mod fetch;
 mod kill;
+mod linked;
 mod paths;
 mod push;
 mod races;
