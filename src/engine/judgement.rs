@@ -170,7 +170,7 @@ fn refusal(new: &Content, old: Option<&Content>) -> Option<Error> {
 fn stored_text(path: &FilePath, operation: &Operation, before: Option<&Bytes>) -> Result<Bytes, Error> {
     let value = match operation {
         Operation::Put(payload) => return put_text(path, before, payload),
-        Operation::Delete | Operation::Move { .. } => {
+        Operation::Delete | Operation::Move { .. } | Operation::Copy { .. } => {
             return before.cloned().ok_or_else(|| Error::NotFound(format!("file {path}")));
         }
         Operation::MergePatch(patch) => {
