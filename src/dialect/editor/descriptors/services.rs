@@ -109,7 +109,8 @@ pub(super) async fn post_service(at: InProject, fields: Fields) -> Answer {
 /// `PUT .../services/{ns}`: the descriptor, what is kept besides, or both.
 pub(super) async fn put_service(at: InProject, Last(id): Last, fields: Fields) -> Answer {
     let writer = at.workspace.writer()?;
-    let missing = move || EditorFault::not_found(format!("Could not update service '{id}', because no record was found"));
+    let missing =
+        move || EditorFault::not_found(format!("Could not update service '{id}', because no record was found"));
     let (found, _) = find(&at, id).await?.ok_or_else(missing)?;
     let meta = fields.0.get("meta").cloned();
     let Some(descriptor) = fields.0.get("descriptor").cloned().map(Arc::new) else {
