@@ -50,7 +50,7 @@ impl Desk {
             .map(|(path, text)| json!({ "op": "put", "path": path, "absent": true, "text": text }))
             .collect();
         let body = json!({ "changes": changes });
-        self.ann.post(&format!("/api/v1/workspaces/{WORKSPACE}/commits"), body).await.expect(200);
+        self.ann.post(&format!("/api/v1/workspaces/{WORKSPACE}/commits"), body).await.expect(201);
     }
 
     /// Lets somebody commit by hand what the server would not take.

@@ -55,20 +55,20 @@ async fn a_function_is_made_listed_read_changed_and_deleted() {
 async fn new_files_are_blocks_with_sorted_keys() {
     let desk = Desk::open().await;
     desk.make_function(function("v", "fw", "0.1")).await;
-    insta::assert_snapshot!(desk.text("projects/p/sources/vnf/fw/v-fw-0.1.yml"), @r"
+    insta::assert_snapshot!(desk.text("projects/p/sources/vnf/fw/v-fw-0.1.yml"), @r#"
     descriptor_version: vnfd-schema-01
     name: fw
     vendor: v
-    version: '0.1'
+    version: "0.1"
     virtual_deployment_units:
-      - id: '1'
+      - id: "1"
         resource_requirements:
           cpu:
             vcpus: 1
           memory:
             size: 2
             size_unit: GB
-    ");
+    "#);
     desk.app.finish().await;
 }
 

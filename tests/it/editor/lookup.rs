@@ -46,7 +46,7 @@ async fn nobody_finds_what_is_others() {
     desk.app.workspace("bob/lab").await;
     let bob = desk.app.as_user("bob");
     let project = json!({ "op": "put", "path": "projects/q/project.yml", "absent": true, "text": "name: q\n" });
-    bob.post("/api/v1/workspaces/bob/lab/commits", json!({ "changes": [project] })).await.expect(200);
+    bob.post("/api/v1/workspaces/bob/lab/commits", json!({ "changes": [project] })).await.expect(201);
     desk.write(&[("projects/q/project.yml", "name: q\n")]).await;
     let ws = bob.get("/workspaces/").await.expect(200).json()[0]["id"].clone();
     let pj = bob.get(&format!("/workspaces/{ws}/projects/")).await.expect(200).json()[0]["id"].clone();

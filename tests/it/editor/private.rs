@@ -67,11 +67,8 @@ async fn what_lies_where_the_original_put_it_is_read_and_moves_when_it_is_publis
              resource_requirements: {{cpu: {{vcpus: 1}}, memory: {{size: 1}}}}\n"
         )
     };
-    desk.write(&[
-        ("vnf/v/fw/0.1/descriptor.yml", &text("0.1")),
-        ("catalogues/vnf_catalogue/v/fw/0.2/descriptor.yml", &text("0.2")),
-    ])
-    .await;
+    desk.write(&[("catalogues/vnf_catalogue/v/fw/0.2/descriptor.yml", &text("0.2"))]).await;
+    desk.write(&[("vnf/v/fw/0.1/descriptor.yml", &text("0.1"))]).await;
     desk.by_hand(|tree| {
         std::fs::create_dir_all(tree.join("ns/v/web/1")).expect("a folder");
         std::fs::write(tree.join("ns/v/web/1/descriptor.yml"), "name: [broken\n").expect("a file");

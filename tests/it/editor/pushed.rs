@@ -122,3 +122,56 @@ async fn names_from_elsewhere_do_not_lead_out() {
     assert_eq!(desk.files("projects/p/sources"), ["vnf/fw/v-fw-0.1.yml"]);
     desk.app.finish().await;
 }
+
+#[tokio::test]
+async fn files_move_and_are_copied_as_they_are() {
+    let mut desk = Desk::open().await;
+    let made = desk.make_function(function("v", "fw", "0.1")).await;
+    desk.make_service(service("v", "web", "1", &[("v", "fw", "0.1")])).await;
+    desk.by_hand(|tree| {
+        let fsm = tree.join("projects/p/sources/vnf/fw/fsm");
+        fs::create_dir_all(&fsm).expect("a folder");
+        fs::write(fsm.join("run.sh"), "#!/bin/sh\n").expect("a file");
+        let mut mode = fs::metadata(fsm.join("run.sh")).expect("a file").permissions();
+        std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o755);
+        fs::set_permissions(fsm.join("run.sh"), mode).expect("a mode");
+        std::os::unix::fs::symlink("../../../../project.yml", fsm.join("link")).expect("a link");
+    })
+    .await;
+    let modes = |desk: &Desk| {
+        let tree = desk.app.tree(super::desk::WORKSPACE);
+        crate::support::git::run(
+            &tree,
+            &["ls-tree", "-r", "main", "--format=%(objectmode) %(path)", "projects/p/sources/vnf/"],
+        )
+        .replace("projects/p/sources/vnf/", "")
+    };
+    let before = "120000 fw/fsm/link\n100755 fw/fsm/run.sh\n100644 fw/v-fw-0.1.yml";
+    assert_eq!(modes(&desk), before);
+    let copied = desk.put_function(&made["id"], &function("v", "copy", "1"), "create_new").await.expect(200).json();
+    let copy = "120000 copy/fsm/link\n100755 copy/fsm/run.sh\n100644 copy/v-copy-1.yml";
+    assert_eq!(modes(&desk), format!("{copy}\n{before}"));
+    desk.put_function(&copied["id"], &function("v", "zz", "1"), "replace_refs").await.expect(200);
+    assert_eq!(modes(&desk), format!("{before}\n{}", copy.replace("copy", "zz")));
+    desk.ann.delete(&desk.at(&format!("functions/{}", copied["id"]))).await.expect(200);
+    assert_eq!(modes(&desk), before);
+    desk.app.finish().await;
+}
+
+#[tokio::test]
+async fn a_folder_that_is_spelt_in_capitals_keeps_its_spelling() {
+    let mut desk = Desk::open().await;
+    desk.by_hand(|tree| {
+        let folder = tree.join("projects/p/sources/vnf/Fw");
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(folder.join("Firewall.yml"), function("v", "fw", "0.1").to_string()).expect("a file");
+        fs::write(folder.join("disk.img"), "bytes").expect("a file");
+    })
+    .await;
+    let found = desk.ann.get(&desk.at("functions/")).await.expect(200).json()[0].clone();
+    desk.put_function(&found["id"], &function("v", "fw", "0.2"), "replace_refs").await.expect(200);
+    assert_eq!(desk.files("projects/p/sources/vnf"), ["Fw/disk.img", "Fw/v-fw-0.2.yml"]);
+    desk.put_function(&found["id"], &function("v", "wall", "0.2"), "replace_refs").await.expect(200);
+    assert_eq!(desk.files("projects/p/sources/vnf"), ["wall/disk.img", "wall/v-wall-0.2.yml"]);
+    desk.app.finish().await;
+}

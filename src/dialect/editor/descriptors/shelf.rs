@@ -10,7 +10,7 @@ use crate::dialect::editor::gate::{InProject, InWorkspace};
 use crate::engine::{Content, Error, Found, Reader};
 use crate::http::fault::{id_json, violations_json};
 use crate::resource::etag::Etag;
-use crate::resource::key::{DocumentId, FilePath};
+use crate::resource::key::{DocumentId, FilePath, folded};
 use crate::resource::kind::Kind;
 use crate::resource::query::Filter;
 use crate::resource::row::{Column, Row};
@@ -188,11 +188,14 @@ impl<'r> Shelf<'r> {
     }
 
     /// Where a descriptor with this identity goes; `own` is where it is now, if anywhere. The
-    /// original's name for it, or a longer one where that is another descriptor's.
+    /// original's name for it, or a longer one where that is another descriptor's. A folder that is
+    /// only spelt differently stays: no work tree needs to hold both.
     pub(super) fn place(&self, triple: &Triple, own: Option<&FilePath>) -> Result<FilePath, EditorFault> {
+        let now = own.and_then(|own| own.folder().rsplit('/').next());
+        let folder = now.filter(|now| folded(now) == folded(&triple.name)).unwrap_or(&triple.name);
         for stem in [triple.stem(), triple.longer_stem()] {
             let inside = match self.sort {
-                Sort::Function => format!("sources/vnf/{}/{stem}.yml", triple.name),
+                Sort::Function => format!("sources/vnf/{folder}/{stem}.yml"),
                 Sort::Service => format!("sources/nsd/{stem}.yml"),
             };
             let path = self.at.path(&inside)?;
