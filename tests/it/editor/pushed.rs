@@ -135,7 +135,6 @@ async fn files_move_and_are_copied_as_they_are() {
         let mut mode = fs::metadata(fsm.join("run.sh")).expect("a file").permissions();
         std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o755);
         fs::set_permissions(fsm.join("run.sh"), mode).expect("a mode");
-        std::os::unix::fs::symlink("../../../../project.yml", fsm.join("link")).expect("a link");
     })
     .await;
     let modes = |desk: &Desk| {
@@ -146,15 +145,24 @@ async fn files_move_and_are_copied_as_they_are() {
         )
         .replace("projects/p/sources/vnf/", "")
     };
-    let before = "120000 fw/fsm/link\n100755 fw/fsm/run.sh\n100644 fw/v-fw-0.1.yml";
+    let before = "100755 fw/fsm/run.sh\n100644 fw/v-fw-0.1.yml";
     assert_eq!(modes(&desk), before);
     let copied = desk.put_function(&made["id"], &function("v", "copy", "1"), "create_new").await.expect(200).json();
-    let copy = "120000 copy/fsm/link\n100755 copy/fsm/run.sh\n100644 copy/v-copy-1.yml";
+    let copy = "100755 copy/fsm/run.sh\n100644 copy/v-copy-1.yml";
     assert_eq!(modes(&desk), format!("{copy}\n{before}"));
     desk.put_function(&copied["id"], &function("v", "zz", "1"), "replace_refs").await.expect(200);
     assert_eq!(modes(&desk), format!("{before}\n{}", copy.replace("copy", "zz")));
     desk.ann.delete(&desk.at(&format!("functions/{}", copied["id"]))).await.expect(200);
     assert_eq!(modes(&desk), before);
+    // A link is not followed, nor left behind.
+    desk.by_hand(|tree| {
+        let vnf = tree.join("projects/p/sources/vnf/fw");
+        std::os::unix::fs::symlink("../../../project.yml", vnf.join("link")).expect("a link");
+    })
+    .await;
+    let refused = desk.put_function(&made["id"], &function("v", "zz", "1"), "replace_refs").await.expect(409);
+    assert!(message(&refused).contains("symbolic link"), "{}", message(&refused));
+    assert_eq!(modes(&desk), "100755 fw/fsm/run.sh\n120000 fw/link\n100644 fw/v-fw-0.1.yml");
     desk.app.finish().await;
 }
 
