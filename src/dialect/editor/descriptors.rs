@@ -4,7 +4,7 @@
 pub(super) mod functions;
 pub(super) mod images;
 pub(super) mod lookup;
-mod meta;
+pub(super) mod meta;
 pub(super) mod private;
 mod references;
 mod rename;

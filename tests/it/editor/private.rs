@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::desk::{Desk, function, message, service};
+use crate::support::TestApp;
 
 #[tokio::test]
 async fn what_is_published_is_listed_with_its_fields_where_they_belong() {
@@ -94,5 +95,20 @@ async fn what_lies_where_the_original_put_it_is_read_and_moves_when_it_is_publis
     let third = desk.make_function(function("v", "fw", "0.3")).await;
     let refused = desk.ann.get(&desk.at(&format!("functions/{}/publish", third["id"]))).await.expect(409);
     assert!(message(&refused).contains("holds another descriptor"), "{}", message(&refused));
+    desk.app.finish().await;
+}
+
+#[tokio::test]
+async fn another_site_s_page_publishes_nothing() {
+    let app = TestApp::open_with(|_, config| config.allowed_hosts = vec!["editor.example".into()]).await;
+    let desk = Desk::on(app).await;
+    let made = desk.make_function(function("v", "fw", "0.1")).await;
+    let publish = desk.at(&format!("functions/{}/publish", made["id"]));
+    let foreign = desk.ann.header("sec-fetch-site", "cross-site");
+    foreign.get(&publish).await.expect(403);
+    foreign.header("origin", "https://evil.example").get(&publish).await.expect(403);
+    assert_eq!(desk.files("projects/p/sources").len(), 1);
+    foreign.header("origin", "https://editor.example").get(&publish).await.expect(201);
+    desk.ann.header("sec-fetch-site", "same-site").get(&publish).await.expect(201);
     desk.app.finish().await;
 }

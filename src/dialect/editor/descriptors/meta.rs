@@ -20,7 +20,11 @@ pub(super) fn path(at: &InProject, service: &FilePath) -> Result<FilePath, Edito
 }
 
 /// What is kept of a service; an empty object when that is nothing, or cannot be read.
-pub(super) fn read(reader: &Reader, at: &InProject, service: &Descriptor) -> Result<Value, EditorFault> {
+pub(in crate::dialect::editor) fn read(
+    reader: &Reader,
+    at: &InProject,
+    service: &Descriptor,
+) -> Result<Value, EditorFault> {
     let Some(bytes) = stored(reader, at, &service.path()?)? else { return Ok(json!({})) };
     let value = document::parse(Format::Json, &bytes).unwrap_or_default();
     Ok(if value.is_null() { json!({}) } else { value })

@@ -1,7 +1,7 @@
 //! The workspace's private catalogue: descriptors that its projects share (contracts/editor.md
 //! 1.10).
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::functions::no_function;
@@ -10,11 +10,13 @@ use super::services::no_service;
 use super::shelf::{Descriptor, Shelf, Sort, published};
 use super::triple::Triple;
 use super::validity;
+use crate::auth::Refusal;
 use crate::base::blocking;
 use crate::dialect::editor::answer::{Answer, json as answer};
 use crate::dialect::editor::fault::EditorFault;
 use crate::dialect::editor::gate::{InProject, InWorkspace, Last};
 use crate::engine::{Change, Error, Operation, Payload, Reader};
+use crate::http::fault::Fault;
 use crate::resource::etag::Expected;
 use crate::resource::key::FilePath;
 
@@ -36,14 +38,25 @@ async fn listed(at: InWorkspace, sort: Sort) -> Answer {
     Ok(answer(StatusCode::OK, &objects.await?))
 }
 
+/// Refuses a GET that changes something when another site's page made the browser send it: unlike
+/// other methods it may come without an `Origin` from pages that may.
+fn refuse_forged(at: &InWorkspace, headers: &HeaderMap) -> Result<(), EditorFault> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_foreign = text("sec-fetch-site").is_some_and(|site| site.eq_ignore_ascii_case("cross-site"));
+    let is_allowed = text("origin").is_some_and(|origin| at.context.config().allows_origin(origin));
+    if is_foreign && !is_allowed { Err(Fault::from(Refusal::Foreign).into()) } else { Ok(()) }
+}
+
 /// `GET .../functions/{vnf}/publish`.
-pub(super) async fn publish_function(at: InProject, Last(id): Last) -> Answer {
+pub(super) async fn publish_function(at: InProject, Last(id): Last, headers: HeaderMap) -> Answer {
+    refuse_forged(&at.workspace, &headers)?;
     let name = publish(&at, Sort::Function, id).await?;
     Ok(told(&format!("Function {name} was published to private catalogue")))
 }
 
 /// `GET .../services/{ns}/publish`.
-pub(super) async fn publish_service(at: InProject, Last(id): Last) -> Answer {
+pub(super) async fn publish_service(at: InProject, Last(id): Last, headers: HeaderMap) -> Answer {
+    refuse_forged(&at.workspace, &headers)?;
     let name = publish(&at, Sort::Service, id).await?;
     Ok(told(&format!("Service {name} was published to private catalogue")))
 }

@@ -213,7 +213,7 @@ impl<'r> Shelf<'r> {
 }
 
 /// The private catalogue's descriptors of one sort in the order of creation. Blocking.
-pub(super) fn published(
+pub(in crate::dialect::editor) fn published(
     reader: &Reader,
     at: &InWorkspace,
     sort: Sort,
