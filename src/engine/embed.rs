@@ -146,6 +146,11 @@ impl Reader {
         Ok(self.referring(&found.kind, &found.row)?.into_iter().map(|(row, _)| row).collect())
     }
 
+    /// All documents of a kind that a filter finds and the actor may read, in order of creation.
+    pub fn every(&self, kind: &Kind, filter: Filter) -> Result<Vec<Arc<Row>>, Error> {
+        self.all(self.narrowed(kind, filter))
+    }
+
     /// All rows that a filter finds.
     fn all(&self, filter: Filter) -> Result<Vec<Arc<Row>>, Error> {
         let mut query = Query { filter, limit: 1_000, ..Query::default() };

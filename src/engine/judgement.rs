@@ -143,7 +143,10 @@ impl Judge {
         let bytes = stored_text(path, operation, before)?;
         let Some(kind) = &ground.kind else { return Ok(Judged { bytes, document: None }) };
         let mut document = Document::read(&self.engine, kind, generation, operation.target(path), &bytes)?;
-        if !matches!(operation, Operation::Delete) && !self.takes_invalid {
+        // A document that only moves is no worse than it was, not even where it cannot be read.
+        let only_moves =
+            matches!(operation, Operation::Move { .. }) && self.engine.kinds().claim(path.as_str()).is_some();
+        if !matches!(operation, Operation::Delete) && !only_moves && !self.takes_invalid {
             let old = before
                 .zip(ground.base)
                 .map(|(before, etag)| self.engine.contents.of(kind, generation, path.as_str(), etag, before));
@@ -170,7 +173,7 @@ fn refusal(new: &Content, old: Option<&Content>) -> Option<Error> {
 fn stored_text(path: &FilePath, operation: &Operation, before: Option<&Bytes>) -> Result<Bytes, Error> {
     let value = match operation {
         Operation::Put(payload) => return put_text(path, before, payload),
-        Operation::Delete | Operation::Move { .. } => {
+        Operation::Delete | Operation::Move { .. } | Operation::Copy { .. } => {
             return before.cloned().ok_or_else(|| Error::NotFound(format!("file {path}")));
         }
         Operation::MergePatch(patch) => {

@@ -34,6 +34,6 @@ pub use members::SettingsChange;
 pub use numbers::Standing;
 pub use push::Checked;
 pub use read::{Files, Found, Listing, Reader};
-pub use transaction::{Change, Operation, Payload};
+pub use transaction::{Applied, Change, Operation, Payload};
 pub use workspaces::{Engine, NewWorkspace, Overview};
 pub use write::{Options, Refused, Writer, Written};

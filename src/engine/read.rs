@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::access::Scope;
 use super::content::Content;
@@ -10,6 +11,7 @@ use super::transaction::candidate;
 use super::{Engine, Error, Overview};
 use crate::index::{Index, Page};
 use crate::resource::actor::Actor;
+use crate::resource::check::{self, First};
 use crate::resource::etag::Etag;
 use crate::resource::key::{DocumentId, FilePath, WorkspaceName};
 use crate::resource::kind::{Captures, Kind};
@@ -210,6 +212,13 @@ impl Reader {
         }
         let bytes = workspace.snapshot(None)?.blob(etag)?;
         Ok(self.engine.contents.of(kind, generation, &row.path, etag, &bytes))
+    }
+
+    /// What is wrong first with content that is to become a document of the workspace, by the
+    /// generation of the kind's schema that holds there.
+    pub fn first_violation(&self, name: &WorkspaceName, kind: &Kind, content: &Value) -> Result<Option<First>, Error> {
+        let workspace = self.engine.readable(&self.actor, name)?;
+        Ok(check::first(kind, self.engine.generation(&workspace, kind), content))
     }
 
     /// What the document's path says by its kind's pattern.

@@ -45,13 +45,18 @@ pub enum Operation {
     Move {
         to: FilePath,
     },
+    /// The same bytes in a second place, where nothing is yet. For files that no kind claims: a
+    /// second document is a [`Operation::Put`] of its own.
+    Copy {
+        to: FilePath,
+    },
 }
 
 impl Operation {
     /// Where the operation writes, on the file at `path`.
     pub(super) fn target<'a>(&'a self, path: &'a FilePath) -> &'a FilePath {
         match self {
-            Operation::Move { to } => to,
+            Operation::Move { to } | Operation::Copy { to } => to,
             _ => path,
         }
     }
@@ -63,8 +68,13 @@ impl Operation {
             Operation::Put(Payload::Json(value)) | Operation::MergePatch(value) => patch::size(value) as u64,
             Operation::JsonPatch(operations) => operations.0.len() as u64 * 64,
             Operation::SetMembers(members) => members.values().map(patch::size).sum::<usize>() as u64,
-            Operation::Delete | Operation::Move { .. } => 0,
+            Operation::Delete | Operation::Move { .. } | Operation::Copy { .. } => 0,
         }
+    }
+
+    /// Whether the bytes stay what they are, wherever they go.
+    fn only_places(&self) -> bool {
+        matches!(self, Operation::Move { .. } | Operation::Copy { .. })
     }
 }
 
@@ -144,6 +154,10 @@ impl<'a> Transaction<'a> {
         };
         let ground = Ground { base: now, kind, selector };
         let judged = match foreseen {
+            // What no kind claims, an image say, is not read to be moved.
+            _ if operation.only_places() && now.is_some() && ground.kind.is_none() && claimed(&path).is_none() => {
+                Judged { bytes: Bytes::new(), document: None }
+            }
             Some(foreseen) if foreseen.ground.is_same(&ground) => foreseen.judged?,
             outdated => {
                 let before = now.map(|etag| tip.read_blob(etag)).transpose()?;
@@ -160,6 +174,7 @@ impl<'a> Transaction<'a> {
                 let from = claimed(&path);
                 self.rename(tip, path, from, to, ground, judged)
             }
+            Operation::Copy { to } => self.copy(tip, &path, to, &ground),
             _ => self.put(tip, path, ground, judged),
         }
     }
@@ -264,13 +279,27 @@ impl<'a> Transaction<'a> {
         if tip.entry(&to)?.is_some() {
             return Err(Error::Exists(format!("file {to}")));
         }
-        tip.remove(&path)?;
         self.removed.insert(path.to_arc());
         let content = self.admitted(&to, target.as_ref(), judged.document.as_mut())?;
-        let etag = tip.put(&to, judged.bytes)?;
+        tip.rename(&path, &to)?;
+        let etag = ground.base;
         self.trailers.push(format!("{}: {path} -> {to}", store::MOVED_TRAILER));
         self.summary.push(format!("{}: move {path} to {to}", target.as_ref().map_or("file", |kind| &kind.name)));
-        self.applied.push(Applied { path: to, kind: target, etag: Some(etag), content, created: false, before: None });
+        self.applied.push(Applied { path: to, kind: target, etag, content, created: false, before: None });
+        Ok(())
+    }
+
+    fn copy(&mut self, tip: &mut Tip<'_>, path: &FilePath, to: FilePath, ground: &Ground) -> Result<(), Error> {
+        if ground.kind.is_some() {
+            return Err(Error::bad_request(format!("{to} is the place of a document: only other files are copied")));
+        }
+        if tip.entry(&to)?.is_some() {
+            return Err(Error::Exists(format!("file {to}")));
+        }
+        tip.copy(path, &to)?;
+        self.summary.push(format!("file: copy {path} to {to}"));
+        let etag = ground.base;
+        self.applied.push(Applied { path: to, kind: None, etag, content: None, created: true, before: None });
         Ok(())
     }
 

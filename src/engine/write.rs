@@ -7,15 +7,15 @@ use serde_json::Value;
 
 use super::judgement::{Foreseen, Judge};
 use super::transaction::{Applied, Change, Operation, Payload, Transaction};
-use super::{Engine, Error};
+use super::{Engine, Error, Reader};
 use crate::base::{blocking, clock, random};
-use crate::resource::actor::Actor;
+use crate::resource::actor::{Actor, Author};
 use crate::resource::document;
 use crate::resource::etag::Expected;
 use crate::resource::key::{DocumentId, FilePath};
 use crate::resource::kind::Kind;
 use crate::resource::row::{Moment, Row};
-use crate::store::{self, Intent, Tip, Workspace};
+use crate::store::{self, Committed, Intent, Tip, Workspace};
 
 /// How a write is to be done.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +38,13 @@ pub struct Written {
     pub commit: Option<String>,
     pub at: Option<Moment>,
     pub applied: Vec<Applied>,
+}
+
+impl Written {
+    fn of(applied: Vec<Applied>, committed: Option<Arc<Committed>>) -> Self {
+        let commit = committed.as_ref().map(|step| step.commit.to_string());
+        Written { commit, at: committed.map(|step| step.at), applied }
+    }
 }
 
 /// Why changes were refused, and which of them it was about, by position.
@@ -98,21 +105,50 @@ impl Writer {
                 let about = |error| Refused { change: Some((at, path)), error: Box::new(error) };
                 transaction.apply(tip, change, foreseen).map_err(about)?;
             }
-            transaction.settle(tip)?;
-            if let Some(gone) = first_gone(tip, &options.relies_on)? {
-                return Err(Error::Gone(gone).into());
-            }
-            let message = transaction.message(options.message.as_deref());
-            let intent = (!options.dry_run).then_some(Intent { author, message });
-            Ok::<_, Refused>((transaction.applied, intent))
+            Ok::<_, Refused>(finished(tip, transaction, options, author)?)
         };
         let done = if alone { self.workspace.write_after_all(work).await } else { self.workspace.write(work).await };
         let (applied, committed) = done.map_err(|error| match error {
             store::WriteError::Refused(refused) => refused,
             store::WriteError::Store(error) => error.into(),
         })?;
-        let commit = committed.as_ref().map(|step| step.commit.to_string());
-        Ok(Written { commit, at: committed.map(|step| step.at), applied })
+        Ok(Written::of(applied, committed))
+    }
+
+    /// As [`Writer::commit`], of changes that are worked out in the writer's turn: the plan's reader
+    /// knows everything that was committed before, and nothing comes between. For changes that
+    /// follow from what other documents say; the writer waits for the plan.
+    pub async fn commit_planned<T, E, F>(&self, plan: F, options: Options) -> Result<(T, Written), E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&Reader) -> Result<(T, Vec<Change>), E> + Send + 'static,
+    {
+        let judge = Judge {
+            engine: self.engine.clone(),
+            workspace: self.workspace.clone(),
+            takes_invalid: options.takes_invalid,
+        };
+        let reader = self.engine.reader(&self.actor);
+        let author = self.actor.signature();
+        let work = move |tip: &mut Tip<'_>| {
+            if options.dry_run {
+                tip.rehearse();
+            }
+            let (value, changes) = plan(&reader)?;
+            let mut transaction = Transaction::new(&judge, &reader);
+            for change in changes {
+                transaction.apply(tip, change, None)?;
+            }
+            let (applied, intent) = finished(tip, transaction, options, author)?;
+            Ok::<_, E>(((value, applied), intent))
+        };
+        let done = self.workspace.write_after_all(work).await;
+        let ((value, applied), committed) = done.map_err(|error| match error {
+            store::WriteError::Refused(refused) => refused,
+            store::WriteError::Store(error) => E::from(error.into()),
+        })?;
+        Ok((value, Written::of(applied, committed)))
     }
 
     /// Whether a change asks the index about other documents, so that it has to wait until the
@@ -213,6 +249,22 @@ impl Writer {
     pub fn workspace(&self) -> &Arc<Workspace> {
         &self.workspace
     }
+}
+
+/// What all changes together leave, and the commit to make of it.
+fn finished(
+    tip: &mut Tip<'_>,
+    mut transaction: Transaction<'_>,
+    options: Options,
+    author: Author,
+) -> Result<(Vec<Applied>, Option<Intent>), Error> {
+    transaction.settle(tip)?;
+    if let Some(gone) = first_gone(tip, &options.relies_on)? {
+        return Err(Error::Gone(gone));
+    }
+    let message = transaction.message(options.message.as_deref());
+    let intent = (!options.dry_run).then_some(Intent { author, message });
+    Ok((transaction.applied, intent))
 }
 
 fn first_gone(tip: &mut Tip<'_>, paths: &[FilePath]) -> Result<Option<FilePath>, Error> {

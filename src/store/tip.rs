@@ -195,6 +195,13 @@ impl<'a> Tip<'a> {
         Ok(())
     }
 
+    /// Puts a file's bytes and mode in a second place, over whatever file is there.
+    pub fn copy(&mut self, from: &FilePath, to: &FilePath) -> Result<(), TipError> {
+        self.compare(to)?;
+        let entry = self.entry(from)?.ok_or_else(|| TipError::Missing { path: from.clone() })?;
+        self.staging.put(&loader(&self.trees, &self.workspace.objects), to, entry)
+    }
+
     /// Drops what the job has staged.
     pub(super) fn discard(&mut self) -> Result<(), Error> {
         self.fresh.clear();

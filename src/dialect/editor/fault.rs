@@ -113,7 +113,7 @@ fn said(violation: &Violation) -> String {
 }
 
 /// A message may repeat what a client sent, and the front end takes it for HTML.
-fn as_html(text: &str) -> String {
+pub(super) fn as_html(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     escaped.replace("&lt;br/&gt;", "<br/>")
 }

@@ -3,6 +3,7 @@
 
 mod answer;
 mod config;
+mod descriptors;
 mod fault;
 mod fields;
 mod gate;

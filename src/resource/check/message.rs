@@ -38,7 +38,7 @@ pub(super) fn describe(error: &ValidationError<'_>, schema: &Value, out: &mut Ve
     }
 }
 
-fn sentence(rule: &Rule, value: &Value) -> String {
+pub(super) fn sentence(rule: &Rule, value: &Value) -> String {
     match rule {
         Rule::Required { property } => format!("missing {}", shown(property)),
         Rule::Type { kind } => format!("must be {}, found {}", choice(&type_names(kind)), found(value)),

@@ -36,5 +36,6 @@ pub use pattern::{Captures, Pattern};
 pub use place::PlaceError;
 pub use pointer::Pointer;
 pub(super) use pointer::escape;
+pub use requirement::version_fits;
 pub use schema::{Schema, Select};
 pub use spelling::slug;

@@ -50,6 +50,11 @@ impl Requirement {
     }
 }
 
+/// Whether a version is one that `required` asks for, a version with an operator or without.
+pub fn version_fits(required: &str, version: &str) -> bool {
+    Requirement::parse(required).admits(&encode_version(version))
+}
+
 /// The part that orders; what follows the zero is the spelling.
 fn significant(encoded: &str) -> &str {
     encoded.split_once('\u{0}').map_or(encoded, |(significant, _)| significant)
@@ -59,16 +64,12 @@ fn significant(encoded: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn admits(required: &str, version: &str) -> bool {
-        Requirement::parse(required).admits(&encode_version(version))
-    }
-
     #[test]
     fn operators_compare_by_number() {
-        assert!(admits("0.2", "0.2") && admits("== 0.2", "0.02") && !admits("0.2", "0.02"));
-        assert!(admits(">= 0.9", "0.10") && admits(">=0.9", "0.9") && !admits(">= 0.10", "0.9"));
-        assert!(admits("<= 0.10", "0.9") && !admits("<= 0.9", "0.10"));
-        assert!(admits("!= 1", "2") && !admits("!= 1", "1"));
-        assert!(admits(" 1.0 ", "1.0"));
+        assert!(version_fits("0.2", "0.2") && version_fits("== 0.2", "0.02") && !version_fits("0.2", "0.02"));
+        assert!(version_fits(">= 0.9", "0.10") && version_fits(">=0.9", "0.9") && !version_fits(">= 0.10", "0.9"));
+        assert!(version_fits("<= 0.10", "0.9") && !version_fits("<= 0.9", "0.10"));
+        assert!(version_fits("!= 1", "2") && !version_fits("!= 1", "1"));
+        assert!(version_fits(" 1.0 ", "1.0"));
     }
 }

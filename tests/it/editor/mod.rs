@@ -1,9 +1,18 @@
 //! The SONATA editor's backend. "Original" marks cases of its own test-suite (contracts/editor.md 5).
 
 mod catalogues;
+mod desk;
+mod functions;
 mod gate;
+mod images;
+mod lookup;
+mod private;
 mod projects;
+mod pushed;
+mod races;
+mod references;
 mod schemas;
+mod services;
 mod workspaces;
 
 use axum::Router;
