@@ -53,6 +53,10 @@ pub enum Error {
     /// The write relies on a file that has gone meanwhile.
     Gone(FilePath),
     TooLarge(String),
+    /// What was to be merged changed these files in other ways than they were changed here.
+    Conflicts(Vec<String>),
+    /// Another server refused, or did not answer as it should; in words for the caller.
+    Elsewhere(String),
     /// Try again later.
     Busy(String),
     /// No space is left; nothing was changed.

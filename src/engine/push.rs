@@ -222,7 +222,7 @@ fn selected(incoming: &Incoming, new: Etag, kind: &Kind) -> Result<usize, Refuse
     Ok(place::selected(kind, bytes.as_deref()))
 }
 
-fn line(path: &FilePath, violation: &Violation) -> String {
+pub(super) fn line(path: &FilePath, violation: &Violation) -> String {
     let message: String = violation.message.chars().take(500).collect();
     format!("{path}:{}:{}: {message}", violation.line, violation.column)
 }

@@ -31,6 +31,8 @@ pub struct Engine {
     pub(super) reloading: tokio::sync::Mutex<()>,
     /// Turns for judging large documents: each takes much memory.
     pub(super) heavy: Arc<Semaphore>,
+    /// Turns for calling repositories elsewhere.
+    pub(super) abroad: Arc<Semaphore>,
     kinds: RwLock<Arc<Kinds>>,
 }
 
@@ -74,6 +76,7 @@ impl Engine {
             grants: RwLock::new(Arc::new(grants)),
             reloading: tokio::sync::Mutex::default(),
             heavy: Arc::new(Semaphore::new(2)),
+            abroad: Arc::new(Semaphore::new(8)),
             kinds: RwLock::new(kinds),
         });
         engine.listen();

@@ -68,13 +68,17 @@ fn status(error: &Error) -> StatusCode {
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::LoginNeeded => StatusCode::UNAUTHORIZED,
         Error::Denied(_) => StatusCode::FORBIDDEN,
-        Error::Exists(_) | Error::Conflict(_) | Error::Gone(_) | Error::Ambiguous { .. } | Error::Referenced(_) => {
-            StatusCode::CONFLICT
-        }
+        Error::Exists(_)
+        | Error::Conflict(_)
+        | Error::Conflicts(_)
+        | Error::Gone(_)
+        | Error::Ambiguous { .. }
+        | Error::Referenced(_) => StatusCode::CONFLICT,
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Unreadable(_) | Error::BadRequest { .. } => StatusCode::BAD_REQUEST,
         Error::Unconditional | Error::Present(_) | Error::Stale(_) => StatusCode::PRECONDITION_FAILED,
         Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::Elsewhere(_) => StatusCode::BAD_GATEWAY,
         Error::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Full => StatusCode::INSUFFICIENT_STORAGE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -134,6 +138,15 @@ impl From<Error> for Fault {
                 Fault::new(status, format!("{path}, which this relies on, has been deleted meanwhile"))
             }
             Error::TooLarge(why) => Fault::new(status, why),
+            Error::Conflicts(paths) => {
+                let lines = paths.iter().map(|path| format!("CONFLICT (content): Merge conflict in {path}\n"));
+                let message = format!(
+                    "{}Automatic merge failed, and nothing was changed: make these files alike on one side first",
+                    lines.collect::<String>()
+                );
+                Fault::new(status, message).with("conflicts", json!(paths))
+            }
+            Error::Elsewhere(why) => Fault::new(status, why),
             Error::Busy(why) => Fault::new(status, why).header(RETRY_AFTER, "1"),
             Error::Full => Fault::new(status, "the server's disk is full; nothing was changed"),
             Error::Internal(source) => {

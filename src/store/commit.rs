@@ -106,12 +106,12 @@ fn signature(value: &[u8]) -> (Author, i64) {
 }
 
 /// Git's text of a commit whose author is its committer, in UTC.
-pub(super) fn encode(tree: Etag, parent: Option<Etag>, seconds: i64, intent: &Intent) -> Vec<u8> {
+pub(super) fn encode(tree: Etag, parents: &[Etag], seconds: i64, intent: &Intent) -> Vec<u8> {
     let name = plain(&intent.author.name);
     let email = plain(&intent.author.email);
     let who = format!("{} <{email}> {seconds} +0000", if name.is_empty() { "workleaf" } else { &name });
     let mut out = format!("tree {tree}\n");
-    if let Some(parent) = parent {
+    for parent in parents {
         out.push_str(&format!("parent {parent}\n"));
     }
     // A NUL would end the message for git.
@@ -204,7 +204,7 @@ mod tests {
             author: Author { name: "Ann <x>\n Öl.".into(), email: "a@b\n>".into() },
             message: "Subject\n\nWorkleaf-Moved: a -> b c\n\n".into(),
         };
-        let raw = encode(Etag([1; 20]), Some(Etag([2; 20])), 1_700_000_000, &intent);
+        let raw = encode(Etag([1; 20]), &[Etag([2; 20])], 1_700_000_000, &intent);
         let parsed = parse(&raw).unwrap();
         assert_eq!((parsed.tree, parsed.parents), (Etag([1; 20]), vec![Etag([2; 20])]));
         assert_eq!(parsed.author, Author { name: "Ann x Öl".into(), email: "a@b".into() });

@@ -205,6 +205,20 @@ impl Incoming {
         Ok(())
     }
 
+    /// Looks at everything that a commit of somebody else's holds, by the same rules, and at the
+    /// size of all that came with it.
+    pub fn check_fetched(&self, commit: Etag, file_bytes: u64) -> Result<(), Refused> {
+        let measured = self.measure()?;
+        if let Some((bytes, id)) = measured.largest.filter(|(bytes, _)| *bytes > file_bytes) {
+            return because(format!("the file {id} is too large: {bytes} bytes, at most {file_bytes} are stored"));
+        }
+        if !self.is_commit(commit) {
+            return because("the branch is no commit");
+        }
+        let mut left = ENTRIES_MOST;
+        self.check_tree(None, self.root(commit)?, file_bytes, &mut left, &mut HashMap::new())
+    }
+
     fn check_tree(
         &self,
         old: Option<Etag>,

@@ -72,6 +72,11 @@ impl Snapshot {
         self.commit
     }
 
+    /// The top folder's tree.
+    pub(super) fn root(&self) -> Etag {
+        self.root
+    }
+
     fn tree(&self, id: Etag) -> Result<Bytes, Error> {
         self.workspace.objects.tree(id)
     }

@@ -170,6 +170,12 @@ impl<'a> Tip<'a> {
         Ok(etag)
     }
 
+    /// Sets a file to an object that the workspace has, with its mode.
+    pub fn place(&mut self, path: &FilePath, entry: Entry) -> Result<(), TipError> {
+        self.compare(path)?;
+        self.staging.put(&loader(&self.trees, &self.workspace.objects), path, entry)
+    }
+
     /// Takes a file out; says whether there was one.
     pub fn remove(&mut self, path: &FilePath) -> Result<bool, TipError> {
         self.compare(path)?;
@@ -245,7 +251,7 @@ impl<'a> Tip<'a> {
         self.trees.extend(written);
         commit::mark_moves(&mut changes, &intent.message);
         let seconds = clock::now().max(self.head.seconds);
-        let raw = commit::encode(root, Some(self.head.commit), seconds, intent);
+        let raw = commit::encode(root, &[self.head.commit], seconds, intent);
         let id = pack::commit_id(&raw)?;
         self.builder.add(Kind::Commit, id, &raw, None)?;
         let parsed = commit::parse(&raw).ok_or_else(|| Error::damaged("write a commit"))?;

@@ -384,7 +384,7 @@ fn root_commit(git_dir: &Path, author: &Author) -> Result<(), Error> {
     // The first commit tells workspaces apart, also those of one name and one second.
     let message = format!("Create the workspace\n\nWorkleaf-Workspace: {}", random::uuid());
     let intent = Intent { author: author.clone(), message };
-    let raw = commit::encode(EMPTY_TREE, None, clock::now(), &intent);
+    let raw = commit::encode(EMPTY_TREE, &[], clock::now(), &intent);
     let id = pack::commit_id(&raw)?;
     let mut builder = Builder::new();
     builder.add(Kind::Tree, EMPTY_TREE, b"", None)?;

@@ -69,6 +69,7 @@ fn full(kind: &Arc<Kind>) -> Value {
     let mut value = brief(kind);
     value["description"] = json!(kind.description);
     value["place"] = json!(kind.place_keys());
+    value["repository"] = json!(kind.repository);
     value["fields"] =
         kind.fields.iter().map(|field| json!({ "name": &*field.name, "type": field.field_type.name() })).collect();
     value["links"] = kind

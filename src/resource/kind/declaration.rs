@@ -25,6 +25,7 @@ pub(super) struct Declaration {
     pub(super) unique: Vec<Vec<String>>,
     pub(super) label: Option<String>,
     pub(super) links: Vec<LinkDeclaration>,
+    pub(super) repository: Option<String>,
     /// Everything that changes what is indexed or judged, apart from the schemas.
     pub(super) essence: String,
 }
@@ -69,6 +70,7 @@ impl Declaration {
             "unique",
             "label",
             "links",
+            "repository",
         ])?;
         let kind = top.word("kind")?;
         let plural = top.word("plural")?;
@@ -96,6 +98,7 @@ impl Declaration {
             unique: unique(&top)?,
             label: top.optional_text("label")?,
             links: top.section("links")?.map_or(Ok(Vec::new()), |section| links(&section))?,
+            repository: top.optional_text("repository")?,
             essence: essence(top.map),
         })
     }
@@ -233,7 +236,7 @@ fn is_field_name(name: &str) -> bool {
 fn essence(map: &Map<String, Value>) -> String {
     let kept: Map<String, Value> = map
         .iter()
-        .filter(|(key, _)| !matches!(key.as_str(), "title" | "description" | "label" | "starter"))
+        .filter(|(key, _)| !matches!(key.as_str(), "title" | "description" | "label" | "starter" | "repository"))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     Value::Object(kept).to_string()

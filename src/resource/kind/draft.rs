@@ -46,6 +46,7 @@ impl Draft {
         let fields = fields(&declaration, given_id, &mut slots).map_err(wrong)?;
         let label = label(declaration.label.as_deref().unwrap_or_default(), &fields).map_err(wrong)?;
         let unique = unique(&declaration.unique, &fields).map_err(wrong)?;
+        repository(&declaration).map_err(wrong)?;
         let (starter_format, starter) = starter(source, declaration.starter.as_deref())?;
         let kind = Kind {
             name: declaration.kind.as_str().into(),
@@ -60,6 +61,7 @@ impl Draft {
             fields,
             links: Vec::new(),
             unique,
+            repository: declaration.repository.clone(),
             label,
             given_id,
         };
@@ -108,6 +110,23 @@ fn given_id(declaration: &Declaration) -> Result<bool, String> {
         Ok(all)
     } else {
         Err("file: either every pattern captures {id} or none does".into())
+    }
+}
+
+/// A folder that can be linked has one document of the kind, always under the same name.
+fn repository(declaration: &Declaration) -> Result<(), String> {
+    let Some(member) = &declaration.repository else { return Ok(()) };
+    if member.is_empty() {
+        return Err("repository: name the member that holds the address".into());
+    }
+    let is_folders =
+        |pattern: &Pattern| pattern.as_str().rsplit_once('/').is_some_and(|(_, file)| !file.contains(['{', '*']));
+    match declaration.patterns.iter().find(|pattern| !is_folders(pattern)) {
+        None => Ok(()),
+        Some(pattern) => Err(format!(
+            "repository: every pattern must name one file of a folder, as in things/{{thing}}/thing.yml, and {} does not",
+            pattern.as_str()
+        )),
     }
 }
 

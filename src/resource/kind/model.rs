@@ -34,6 +34,9 @@ pub struct Kind {
     pub links: Vec<Link>,
     /// Fields, alone or together, whose values no two documents of a workspace share.
     pub unique: Vec<Unique>,
+    /// The member of a document's content that names the repository which the document's folder is
+    /// linked to; only kinds that say it have linked folders.
+    pub repository: Option<String>,
     pub(super) label: Vec<LabelPart>,
     pub(super) given_id: bool,
 }
