@@ -60,7 +60,6 @@ impl Workspace {
             Ok(folder) => folder,
             Err(conflicts) => return Ok(Merged::Conflicts(conflicts)),
         };
-        drop(merge);
         self.keep_loose(&scratch.join("objects"))?;
         Ok(Merged::Clean { head, folder: etag(folder)? })
     }
