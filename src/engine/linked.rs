@@ -185,6 +185,18 @@ impl Linked {
         Ok(())
     }
 
+    /// Forgets the repository, which is gone; the published history stays.
+    pub async fn leave(&self) -> Result<(), Error> {
+        let now = self.now().await?;
+        if now.url.is_some() {
+            self.set_url(None).await?;
+        }
+        let this = self.clone();
+        blocking::run(move || this.workspace.move_published(&this.id(), LinkRef::Remote, now.published.remote, None))
+            .await?;
+        Ok(())
+    }
+
     /// Forgets the repository and the published history; the folder stays as it is.
     pub async fn unlink(&self) -> Result<(), Error> {
         if self.now().await?.url.is_some() {

@@ -179,8 +179,8 @@ pub(super) enum CallError {
     Http(#[from] reqwest::Error),
     #[error("there were too many requests: the next may come in {0} seconds")]
     RateLimited(u64),
-    #[error("the answer has more than {ANSWER_MOST} bytes")]
-    TooLong,
+    #[error("the answer has more than {0} bytes")]
+    TooLong(usize),
     #[error("the answer cannot be put together")]
     Answer(#[from] oauth2::http::Error),
     #[error("the request has no address")]
@@ -214,11 +214,16 @@ async fn send(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResp
 }
 
 /// An answer's body, within bounds.
-pub(super) async fn whole(mut answer: reqwest::Response) -> Result<Vec<u8>, CallError> {
+pub(super) async fn whole(answer: reqwest::Response) -> Result<Vec<u8>, CallError> {
+    read_within(answer, ANSWER_MOST).await
+}
+
+/// An answer's body of so many bytes at most.
+pub(super) async fn read_within(mut answer: reqwest::Response, most: usize) -> Result<Vec<u8>, CallError> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await? {
-        if body.len() + chunk.len() > ANSWER_MOST {
-            return Err(CallError::TooLong);
+        if body.len() + chunk.len() > most {
+            return Err(CallError::TooLong(most));
         }
         body.extend_from_slice(&chunk);
     }

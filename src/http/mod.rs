@@ -1,6 +1,7 @@
 //! HTTP without a dialect: the route table that is also the OpenAPI document, bodies by content
 //! type, preconditions, the one status table.
 
+pub mod abroad;
 pub mod body;
 pub mod conditions;
 pub mod context;

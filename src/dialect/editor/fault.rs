@@ -51,6 +51,12 @@ impl EditorFault {
         EditorFault { is_outrun: false, ..error.into() }
     }
 
+    /// The same, told after what was done before it.
+    pub(super) fn after(mut self, said: &str) -> Self {
+        self.fault.message.insert_str(0, said);
+        self
+    }
+
     /// Whether something changed between reading and writing.
     pub(super) fn is_outrun(&self) -> bool {
         self.is_outrun

@@ -5,6 +5,7 @@ mod sonata;
 
 use serde_json::{Value, json};
 
+use super::git;
 use crate::http::context::Context;
 use crate::http::route::Route;
 
@@ -12,7 +13,7 @@ const JSON: &str = "application/json";
 
 /// The routes but `GET /login`, which the server shares out (decisions.md 14).
 pub fn routes() -> Vec<Route<Context>> {
-    let table = [access::routes(), sonata::routes()];
+    let table = [access::routes(), sonata::routes(), git::routes()];
     table.into_iter().flatten().map(|route| route.tag("editor")).collect()
 }
 
