@@ -92,7 +92,7 @@ fn current(reader: &Reader, found: &Found, embed: &[String], fields: Option<&[Se
     single(reader, found, &content, Extras { fields, embedded: Some(&embedded), snippet: None })
 }
 
-fn single(reader: &Reader, found: &Found, content: &Content, extras: Extras<'_>) -> Result<Response, Error> {
+pub(super) fn single(reader: &Reader, found: &Found, content: &Content, extras: Extras<'_>) -> Result<Response, Error> {
     let body = wire::single(reader, &found.kind, &found.row, content, extras)?;
     let etag = answer_etag(found.row.etag, body.as_bytes());
     Ok(tagged(json_answer(StatusCode::OK, body), &etag))

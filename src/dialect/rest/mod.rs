@@ -6,6 +6,7 @@ mod documents;
 mod files;
 mod kinds;
 mod query;
+mod remote;
 mod revisions;
 mod routes;
 mod wire;

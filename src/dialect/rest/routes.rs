@@ -7,7 +7,7 @@ use axum::handler::Handler;
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{accounts, documents, files, kinds, query, revisions, workspaces, writes};
+use super::{accounts, documents, files, kinds, query, remote, revisions, workspaces, writes};
 use crate::http::context::Context;
 use crate::http::route::Route;
 use crate::resource::kind::Kind;
@@ -248,6 +248,10 @@ pub fn kind_routes(kind: &Arc<Kind>, owned: &[(Method, &str)]) -> Vec<Route<Cont
             .answer(200, "Kind, id and address of each.", &[(JSON, object())])
             .errors(&[400, 401, 404, 409]),
     ];
+    if kind.repository.is_some() {
+        table = table.into_iter().map(|route| remote::cloning(route, kind)).collect();
+        table.extend(remote::routes(kind));
+    }
     let base = format!("/api/v1/{plural}");
     table.retain(|route| {
         !owned.iter().any(|(method, rest)| route.method == method && route.path == format!("{base}{rest}"))
@@ -270,7 +274,7 @@ pub fn document_route(kind: &Arc<Kind>) -> Route<Context> {
         .errors(&[400, 401, 404, 409])
 }
 
-fn new<H, T>(kind: &Arc<Kind>, method: Method, rest: &str, id: &str, handler: H) -> Route<Context>
+pub(super) fn new<H, T>(kind: &Arc<Kind>, method: Method, rest: &str, id: &str, handler: H) -> Route<Context>
 where
     H: Handler<T, Context>,
     T: 'static,

@@ -279,7 +279,7 @@ fn written_answer_from(reader: &Reader, writer: &Writer, found: &Found, written:
     Ok(tagged(json_answer(StatusCode::OK, body), &etag))
 }
 
-fn locate_header(response: &mut Response, kind: &Kind, id: &str, status: StatusCode) {
+pub(super) fn locate_header(response: &mut Response, kind: &Kind, id: &str, status: StatusCode) {
     if status != StatusCode::CREATED {
         return;
     }

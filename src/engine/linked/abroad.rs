@@ -32,14 +32,21 @@ pub struct Abroad {
 }
 
 impl Abroad {
-    /// Holds an address against the rules.
-    pub(super) async fn remote(&self, url: &str) -> Result<Remote, Error> {
-        let target = self.policy.resolve(url, Purpose::Git).await;
-        let target = target.map_err(|refused| Error::bad_request(refused.to_string()))?;
-        let url = &target.url;
+    /// What can be said of an address without a call: a fault where it would never be called.
+    pub fn check(&self, url: &str) -> Result<(), Error> {
+        let url = self.policy.parse(url, Purpose::Git).map_err(|refused| Error::bad_request(refused.to_string()))?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(Error::bad_request("the address of a repository has no ? and no #"));
         }
+        Ok(())
+    }
+
+    /// Holds an address against the rules.
+    pub(super) async fn remote(&self, url: &str) -> Result<Remote, Error> {
+        self.check(url)?;
+        let target = self.policy.resolve(url, Purpose::Git).await;
+        let target = target.map_err(|refused| Error::bad_request(refused.to_string()))?;
+        let url = &target.url;
         let host = url.host_str().unwrap_or_default();
         let is_name = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>().is_err();
         let pinned = url.port_or_known_default().filter(|_| is_name && !target.addresses.is_empty());

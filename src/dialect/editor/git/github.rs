@@ -1,7 +1,7 @@
 //! Repositories that a project gets at GitHub and loses there (contracts/editor.md 1.13).
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::answer::{Answer, json};
 use super::super::fault::EditorFault;
