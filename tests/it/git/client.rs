@@ -29,16 +29,18 @@ impl Place {
     pub(super) async fn open_with(configure: impl FnOnce(&mut Config)) -> Self {
         let app = TestApp::open_with(|_, config| configure(config)).await;
         app.workspace("ann/lab").await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let (stop, asked) = oneshot::channel::<()>();
-        let router = app.app().router();
-        let serving = tokio::spawn(async move {
-            let asked = async { drop(asked.await) };
-            workleaf::server::serve(listener, router, asked, std::future::pending()).await.unwrap();
-        });
+        let (address, stop, serving) = listen(&app).await;
         let clones = tempfile::Builder::new().prefix("workleaf-clones-").tempdir().unwrap();
         Place { app, address, stop, serving, clones }
+    }
+
+    /// Stops, lets `between` change what is on disk, and starts again at another address.
+    pub(super) async fn restart_after(&mut self, between: impl FnOnce(&Path)) {
+        let (stop, _) = oneshot::channel();
+        std::mem::replace(&mut self.stop, stop).send(()).unwrap();
+        (&mut self.serving).await.unwrap();
+        self.app.restart_after(between).await;
+        (self.address, self.stop, self.serving) = listen(&self.app).await;
     }
 
     /// Stops, and checks what holds after every test; nothing of a push is left over.
@@ -73,6 +75,18 @@ impl Place {
         self.git(&["clone", "-q", &self.url("ann", "ann/lab"), name]).await.ok();
         Clone { folder: self.folder(name) }
     }
+}
+
+async fn listen(app: &TestApp) -> (String, oneshot::Sender<()>, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (stop, asked) = oneshot::channel::<()>();
+    let router = app.app().router();
+    let serving = tokio::spawn(async move {
+        let asked = async { drop(asked.await) };
+        workleaf::server::serve(listener, router, asked, std::future::pending()).await.unwrap();
+    });
+    (address, stop, serving)
 }
 
 /// A working copy.

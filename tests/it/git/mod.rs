@@ -7,6 +7,7 @@ mod disconnect;
 mod fetch;
 mod hands;
 mod kill;
+mod linked;
 mod paths;
 mod push;
 mod races;

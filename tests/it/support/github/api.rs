@@ -112,45 +112,50 @@ pub(super) async fn create_repository(State(shared): State<Shared>, headers: Hea
             let body = json!({ "message": "Repository creation failed.", "errors": [why], "status": "422" });
             return (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
         }
-        let url = world.url();
-        let made = json!({
-            "id": 1_000 + world.repositories.len(),
-            "name": name,
-            "full_name": format!("{owner}/{name}"),
-            "owner": { "login": owner, "id": holder.person },
-            "private": asked["private"] == true,
-            "description": asked["description"],
-            "html_url": format!("{url}/{owner}/{name}"),
-            "clone_url": format!("{url}/{owner}/{name}.git"),
-            "default_branch": "main",
-        });
-        world.repositories.insert(key, made.clone());
+        let made = world.found(holder.person, name, asked["private"] == true, &asked["description"]);
         (StatusCode::CREATED, Json(made)).into_response()
     })
 }
 
-/// `GET /users/{login}/repos?per_page=&page=`.
+/// `GET /users/{login}/repos?per_page=&page=`: those that everybody sees.
 pub(super) async fn repositories(
     State(shared): State<Shared>,
     headers: HeaderMap,
     Path(login): Path<String>,
     Query(asked): Query<Vec<(String, String)>>,
 ) -> Response {
-    answer(&shared, &headers, &[], |world, _| {
-        let number = |name: &str, default: usize| {
-            asked.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.parse().ok()).unwrap_or(default)
-        };
-        let (size, page) = (number("per_page", 30).clamp(1, 100), number("page", 1).max(1));
-        let own = |(key, _): &(&(String, String), &Value)| key.0 == login.to_lowercase();
-        let all: Vec<&Value> = world.repositories.iter().filter(own).map(|(_, repository)| repository).collect();
-        let shown: Vec<&Value> = all.iter().skip((page - 1) * size).take(size).copied().collect();
-        let mut answer = Json(shown).into_response();
-        if all.len() > page * size {
-            let next = format!("<{}/users/{login}/repos?per_page={size}&page={}>; rel=\"next\"", world.url(), page + 1);
-            answer.headers_mut().insert("link", HeaderValue::from_str(&next).expect("an address"));
-        }
-        answer
+    answer(&shared, &headers, &[], |world, _| page(world, &format!("/users/{login}/repos"), &login, false, &asked))
+}
+
+/// `GET /user/repos?affiliation=owner&per_page=&page=`: one's own, private ones too where the token
+/// is good for that.
+pub(super) async fn own_repositories(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    Query(asked): Query<Vec<(String, String)>>,
+) -> Response {
+    answer(&shared, &headers, &[], |world, holder| {
+        let login = world.login(holder.person).to_owned();
+        page(world, "/user/repos", &login, holder.scopes.iter().any(|scope| scope == "repo"), &asked)
     })
+}
+
+fn page(world: &World, path: &str, login: &str, with_private: bool, asked: &[(String, String)]) -> Response {
+    let number = |name: &str, default: usize| {
+        asked.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.parse().ok()).unwrap_or(default)
+    };
+    let (size, page) = (number("per_page", 30).clamp(1, 100), number("page", 1).max(1));
+    let own = |(key, repository): &(&(String, String), &Value)| {
+        key.0 == login.to_lowercase() && (with_private || repository["private"] == false)
+    };
+    let all: Vec<&Value> = world.repositories.iter().filter(own).map(|(_, repository)| repository).collect();
+    let shown: Vec<&Value> = all.iter().skip((page - 1) * size).take(size).copied().collect();
+    let mut answer = Json(shown).into_response();
+    if all.len() > page * size {
+        let next = format!("<{}{path}?per_page={size}&page={}>; rel=\"next\"", world.url(), page + 1);
+        answer.headers_mut().insert("link", HeaderValue::from_str(&next).expect("an address"));
+    }
+    answer
 }
 
 /// `DELETE /repos/{owner}/{name}`.

@@ -3,9 +3,11 @@
 //! its own.
 
 mod api;
+mod git;
 mod oauth;
 mod world;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,12 +16,15 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, delete, get, post};
+use axum::routing::{delete, get, post};
 use serde_json::{Value, json};
 
 pub(crate) use world::Mood;
 use world::World;
 
+use workleaf::config::Config;
+
+use super::app::TestApp;
 use super::local::Local;
 
 /// What the product is at GitHub, and at the other provider.
@@ -67,6 +72,29 @@ impl GitHub {
         } })
     }
 
+    /// As [`GitHub::settings`], in a configuration that also lets repositories here be called.
+    pub(crate) fn configure(&self, config: &mut Config) {
+        let authentication = &mut config.authentication;
+        authentication.client_id = CLIENT_ID.to_owned();
+        authentication.client_secret = CLIENT_SECRET.to_owned();
+        authentication.authorize_url = format!("{}/login/oauth/authorize", self.url);
+        authentication.token_url = format!("{}/login/oauth/access_token", self.url);
+        authentication.api_url = self.url.clone();
+        config.outside.git_schemes = vec!["http".to_owned()];
+        config.outside.hosts = vec!["127.0.0.1".to_owned()];
+    }
+
+    /// Whoever is at the browser links themselves to an account; their access token.
+    pub(crate) async fn link(&self, app: &TestApp, account: &str) -> String {
+        let browser = app.as_user(account).header("accept", "text/html");
+        let left = browser.get("/login?link=true").await.expect(302);
+        let cookie = left.header("set-cookie").split(';').next().expect("a cookie").to_owned();
+        let back = self.press(left.header("location"), "authorize").await;
+        let path = back.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()));
+        browser.header("cookie", &cookie).get(&path.expect("an address")).await.expect(302);
+        self.tokens().pop().expect("a token was given out")
+    }
+
     /// The configuration that makes the other provider the product's second one.
     pub(crate) fn acme_settings(&self) -> Value {
         json!({ "authentication": { "provider": {
@@ -111,6 +139,29 @@ impl GitHub {
     /// All access tokens that were given out.
     pub(crate) fn tokens(&self) -> Vec<String> {
         self.shared.world().tokens.keys().cloned().collect()
+    }
+
+    /// Somebody makes a repository; where it is on the disk.
+    pub(crate) fn repository(&self, person: u64, name: &str, is_private: bool) -> PathBuf {
+        let mut world = self.shared.world();
+        world.found(person, name, is_private, &Value::Null);
+        let owner = world.login(person).to_owned();
+        world.folder(&owner, name)
+    }
+
+    /// Where a repository is on the disk.
+    pub(crate) fn folder(&self, owner: &str, name: &str) -> PathBuf {
+        self.shared.world().folder(owner, name)
+    }
+
+    /// Whether there is a repository.
+    pub(crate) fn has(&self, owner: &str, name: &str) -> bool {
+        self.shared.world().repositories.contains_key(&(owner.to_lowercase(), name.to_lowercase()))
+    }
+
+    /// What git sent as `Authorization`, request by request.
+    pub(crate) fn authorizations(&self) -> Vec<(String, String)> {
+        self.shared.world().authorizations.clone()
     }
 
     /// The object that `GET /user` answers with.
@@ -163,11 +214,11 @@ fn router(shared: Shared) -> Router {
         .route("/acme/me", get(api::me))
         .route("/user", get(api::user))
         .route("/user/emails", get(api::emails))
-        .route("/user/repos", post(api::create_repository))
+        .route("/user/repos", get(api::own_repositories).post(api::create_repository))
         .route("/users/{login}/repos", get(api::repositories))
         .route("/repos/{owner}/{name}", delete(api::delete_repository))
         .route("/repos/{owner}/{name}/deployments/{id}/statuses", post(api::deployment_status))
-        .fallback(any(async || api::refusal(StatusCode::NOT_FOUND, "Not Found")))
+        .fallback(git::serve)
         .layer(from_fn_with_state(shared.clone(), moody))
         .with_state(shared)
 }

@@ -1,9 +1,11 @@
 //! What the stand-in for GitHub knows.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
 
 /// How a path is answered when it is not answered well.
 #[derive(Clone)]
@@ -57,6 +59,9 @@ pub(super) struct World {
     pub(super) statuses: u64,
     pub(super) moods: HashMap<String, Mood>,
     pub(super) requests: Vec<String>,
+    /// Path and `Authorization` of every request by git.
+    pub(super) authorizations: Vec<(String, String)>,
+    folder: TempDir,
     made: u64,
 }
 
@@ -74,6 +79,8 @@ impl World {
             statuses: 0,
             moods: HashMap::new(),
             requests: Vec::new(),
+            authorizations: Vec::new(),
+            folder: tempfile::Builder::new().prefix("workleaf-github-").tempdir().expect("a temporary directory"),
             made: 0,
         }
     }
@@ -102,6 +109,31 @@ impl World {
         });
         self.people.insert(id, person);
         self.seated = id;
+    }
+
+    /// Where a repository is on the disk.
+    pub(super) fn folder(&self, owner: &str, name: &str) -> PathBuf {
+        self.folder.path().join(owner.to_lowercase()).join(format!("{}.git", name.to_lowercase()))
+    }
+
+    /// Makes a repository of somebody; the object that the API shows.
+    pub(super) fn found(&mut self, person: u64, name: &str, is_private: bool, description: &Value) -> Value {
+        let (owner, url) = (self.login(person).to_owned(), &self.url);
+        let made = json!({
+            "id": 1_000 + self.repositories.len(),
+            "name": name,
+            "full_name": format!("{owner}/{name}"),
+            "owner": { "login": owner, "id": person },
+            "private": is_private,
+            "description": description,
+            "html_url": format!("{url}/{owner}/{name}"),
+            "svn_url": format!("{url}/{owner}/{name}"),
+            "clone_url": format!("{url}/{owner}/{name}.git"),
+            "default_branch": "main",
+        });
+        super::git::make(&self.folder(&owner, name));
+        self.repositories.insert((owner.to_lowercase(), name.to_lowercase()), made.clone());
+        made
     }
 
     /// Letters and digits that nobody guesses and no other run makes.
