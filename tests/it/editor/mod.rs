@@ -2,6 +2,7 @@
 
 mod catalogues;
 mod gate;
+mod git;
 mod projects;
 mod schemas;
 mod workspaces;
