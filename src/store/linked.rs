@@ -126,9 +126,9 @@ impl Workspace {
         if old == new {
             return Ok(true);
         }
-        let moved = self.move_ref(&Move { name, old, new })?;
+        let moved = self.move_refs(&[&Move { name, old, new }])?;
         self.core.journal.sync_all().map_err(Error::io("sync a ref"))?;
-        Ok(moved.is_ok())
+        Ok(moved.iter().all(Result::is_ok))
     }
 
     /// The tree of a commit.
