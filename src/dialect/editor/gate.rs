@@ -164,20 +164,30 @@ impl InWorkspace {
         }
     }
 
-    /// Applies all changes as one commit, or none. The first one that the editor makes in a
-    /// workspace without `workspace.yml` writes that too (decisions.md 28).
+    /// Applies all changes as one commit, or none.
     pub(super) async fn commit(&self, mut changes: Vec<Change>, message: &str) -> Result<Written, EditorFault> {
         let writer = self.writer()?;
         let options = Options { message: Some(message.to_owned()), ..Options::default() };
         if !changes.iter().any(|change| change.path.as_str() == workspace::FILE) {
-            let file = WorkspaceFile::read(self).await?;
-            if file.etag().is_none() {
-                let mut draft = Draft::new(&file)?;
-                draft.set_name(self.name.name());
-                changes.extend(draft.changes(&self.context.config(), Expected::Absent)?);
-            }
+            let at = self.clone();
+            changes.extend(blocking::run(move || at.first_changes(&at.reader())).await?);
         }
         Ok(writer.commit(changes, options).await?)
+    }
+
+    /// What the first commit that the editor makes in a workspace adds: `workspace.yml`, where there
+    /// is none (decisions.md 28). Blocking.
+    pub(super) fn first_changes(&self, reader: &Reader) -> Result<Vec<Change>, EditorFault> {
+        match reader.file(&self.name, &workspace::path()?) {
+            Ok(_) => Ok(Vec::new()),
+            Err(Error::NotFound(_)) => {
+                let file = WorkspaceFile::of(self.id, None);
+                let mut draft = Draft::new(&file)?;
+                draft.set_name(self.name.name());
+                draft.changes(&self.context.config(), Expected::Absent)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

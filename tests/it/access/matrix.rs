@@ -268,6 +268,11 @@ async fn place(app: &TestApp, name: &'static str, is_public: bool, is_shared: bo
     let shown = ann.get(&workspace).await.expect(200).inner();
     let (head, id) = (shown["head"].as_str().expect("a commit").to_owned(), shown["id"].as_u64().expect("a number"));
     let mut numbers = vec![("{ws}", id.to_string()), ("{pj}", documents["project"].id.clone())];
+    let descriptor = documents["function"].path.rsplit('/').next().unwrap_or_default().to_owned();
+    numbers.extend([("{vnf}", documents["function"].id.clone()), ("{ns}", documents["service"].id.clone())]);
+    // Not an image: refused, but not for who asks.
+    numbers.push(("{filename}", descriptor));
+    numbers.extend([("{vendor}", "org.example".to_owned()), ("{version}", "0.1".to_owned())]);
     for (key, list) in [("{cat}", "catalogues"), ("{pl}", "platforms")] {
         let one = json!({ "name": "one", "url": "http://one.example.org" });
         let made = ann.post(&format!("/workspaces/{id}/{list}/"), one).await.expect(201).json();
@@ -301,6 +306,8 @@ async fn ask(client: &Client, place: &Place, kinds: &[String], path: &str, metho
         .replace("{subject}", "1")
         .replace("{id}", &sample.id);
     let user = if id == "delete_user" { "nobody" } else { "carol" };
+    address = address.replace("/functions/{vendor}/{name}", "/functions/{vendor}/web-cache");
+    address = address.replace("/services/{vendor}/{name}", "/services/{vendor}/cached-web");
     address = address.replace("{name}", if path.starts_with("/api/v1/users") { user } else { name });
     if id.starts_with("editor_") {
         address = address.replace("{sort}", "vnf");

@@ -7,6 +7,7 @@ mod gate;
 mod git;
 mod images;
 mod lookup;
+mod original;
 mod private;
 mod projects;
 mod pushed;

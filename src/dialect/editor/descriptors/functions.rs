@@ -13,10 +13,9 @@ use crate::base::blocking;
 use crate::dialect::editor::answer::{Answer, item, item_unless_fresh, json as answer};
 use crate::dialect::editor::fault::EditorFault;
 use crate::dialect::editor::fields::Fields;
-use crate::dialect::editor::gate::{InProject, Last};
+use crate::dialect::editor::gate::{InProject, Last, undisturbed};
 use crate::dialect::editor::sonata::text;
-use crate::engine::{Error, Options, Payload, Written};
-use crate::resource::document::Format;
+use crate::engine::Written;
 
 pub(super) fn no_function(id: u64) -> EditorFault {
     EditorFault::not_found(format!("Function with id {id} does not exist"))
@@ -59,25 +58,27 @@ fn written(at: &InProject, written: &Written, outcome: &Outcome, status: StatusC
 
 /// `POST .../functions/`.
 pub(super) async fn post_function(at: InProject, fields: Fields) -> Answer {
-    let writer = at.workspace.writer()?;
+    at.workspace.writer()?;
     let descriptor = Arc::new(fields.required("descriptor")?.clone());
     Triple::required(&descriptor, "function")?;
     validity::checked(&at.workspace, Sort::Function, descriptor.clone()).await?;
     let triple = Triple::of_valid(&descriptor)?;
-    let taken = || EditorFault::conflict(format!("Function with name {} already exists", triple.name));
-    let (looking, sought) = (at.clone(), triple.clone());
-    let place = blocking::run(move || {
-        let reader = looking.workspace.reader();
-        let shelf = Shelf::new(&reader, &looking, Sort::Function)?;
-        let is_free = shelf.with(&sought)?.is_empty();
-        is_free.then(|| shelf.place(&sought, None)).transpose()
-    });
-    let path = place.await?.ok_or_else(taken)?;
-    let payload = Payload::Text(Format::Yaml, text::yaml(&descriptor));
-    let done = writer.create(path.clone(), payload, Options::default()).await.map_err(|error| match error {
-        Error::Exists(_) => taken(),
-        error => error.into(),
-    })?;
+    let (path, done) = undisturbed(|| async {
+        let (looking, sought) = (at.clone(), triple.clone());
+        let place = blocking::run(move || {
+            let reader = looking.workspace.reader();
+            let shelf = Shelf::new(&reader, &looking, Sort::Function)?;
+            if !shelf.with(&sought)?.is_empty() {
+                return Err(EditorFault::conflict(format!("Function with name {} already exists", sought.name)));
+            }
+            shelf.place(&sought, None)
+        });
+        let path = place.await?;
+        let change = rename::create(path.clone(), text::yaml(&descriptor));
+        let done = at.workspace.commit(vec![change], &format!("function: create {triple}")).await?;
+        Ok((path, done))
+    })
+    .await?;
     written(&at, &done, &Outcome { path, before: None }, StatusCode::CREATED)
 }
 
@@ -94,10 +95,11 @@ pub(super) async fn put_function(at: InProject, Last(id): Last, fields: Fields) 
     let found = find(&at, id).await?;
     let expected = at.workspace.expected(Some(found.etag()))?;
     // Most updates are about one file, and judged before the writer's turn.
-    if found.triple == Some(Triple::of_valid(&descriptor)?) {
+    let triple = Triple::of_valid(&descriptor)?;
+    if found.triple.as_ref() == Some(&triple) {
         let path = found.path()?;
         let change = rename::put(path.clone(), expected, &descriptor);
-        match at.workspace.writer()?.commit(vec![change], Options::default()).await.map_err(EditorFault::from) {
+        match at.workspace.commit(vec![change], &format!("function: update {triple}")).await {
             Err(fault) if fault.is_outrun() || fault.status() == StatusCode::NOT_FOUND => {}
             done => return written(&at, &done?, &Outcome { path, before: Some(found) }, StatusCode::OK),
         }

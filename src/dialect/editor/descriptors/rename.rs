@@ -39,8 +39,15 @@ where
 {
     // Only an edit on disk comes in between.
     undisturbed(|| async {
-        let plan = plan.clone();
-        at.writer()?.commit_planned(plan, Options::default()).await
+        let (plan, place) = (plan.clone(), at.clone());
+        let whole = move |reader: &Reader| {
+            let (value, mut changes) = plan(reader)?;
+            if !changes.is_empty() {
+                changes.extend(place.first_changes(reader)?);
+            }
+            Ok((value, changes))
+        };
+        at.writer()?.commit_planned(whole, Options::default()).await
     })
     .await
 }

@@ -156,11 +156,11 @@ fn of_catalogue() -> Vec<Route<Context>> {
         .summary("The services of the workspace's private catalogue")
         .answer(200, "The services.", &array("object"))
         .errors(&[401, 404]),
-        Route::new(Method::GET, by_name("functions"), "editor_find_function", lookup::find_function)
+        Route::new(Method::GET, by_name("functions"), "editor_get_named_function", lookup::find_function)
             .summary("A function by its identity: of the project, the private catalogue, or the other catalogues")
             .answer(200, "The function.", &object())
             .errors(&[401, 404]),
-        Route::new(Method::GET, by_name("services"), "editor_find_service", lookup::find_service)
+        Route::new(Method::GET, by_name("services"), "editor_get_named_service", lookup::find_service)
             .summary("A service by its identity: of the project, the private catalogue, or the other catalogues")
             .answer(200, "The service.", &object())
             .errors(&[401, 404]),

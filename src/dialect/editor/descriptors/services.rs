@@ -13,9 +13,9 @@ use crate::base::blocking;
 use crate::dialect::editor::answer::{Answer, item, item_unless_fresh, json as answer};
 use crate::dialect::editor::fault::EditorFault;
 use crate::dialect::editor::fields::Fields;
-use crate::dialect::editor::gate::{InProject, Last};
+use crate::dialect::editor::gate::{InProject, Last, undisturbed};
 use crate::dialect::editor::sonata::text;
-use crate::engine::{Error, Options, Reader, Written};
+use crate::engine::{Reader, Written};
 
 pub(super) fn no_service(id: u64) -> EditorFault {
     EditorFault::not_found(format!("No Service matching id {id}"))
@@ -73,42 +73,43 @@ async fn written(at: InProject, done: Written, outcome: Outcome, status: StatusC
 
 /// `POST .../services/`.
 pub(super) async fn post_service(at: InProject, fields: Fields) -> Answer {
-    let writer = at.workspace.writer()?;
+    at.workspace.writer()?;
     let descriptor = Arc::new(fields.required("descriptor")?.clone());
     Triple::required(&descriptor, "service")?;
-    let taken = || EditorFault::conflict("A service with this name/vendor/version already exists");
-    let (looking, sought) = (at.clone(), Triple::of(&descriptor));
-    let is_taken = blocking::run(move || {
-        let reader = looking.workspace.reader();
-        let shelf = Shelf::new(&reader, &looking, Sort::Service)?;
-        let twins = sought.map(|sought| shelf.with(&sought)).transpose()?;
-        Ok::<_, EditorFault>(twins.is_some_and(|twins| !twins.is_empty()))
-    });
-    if is_taken.await? {
-        return Err(taken());
+    if let Some(triple) = Triple::of(&descriptor) {
+        let looking = at.clone();
+        blocking::run(move || refuse_twin(&looking.workspace.reader(), &looking, &triple)).await?;
     }
     validity::checked(&at.workspace, Sort::Service, descriptor.clone()).await?;
-    let meta = fields.required("meta")?.clone();
+    let meta = Arc::new(fields.required("meta")?.clone());
     let triple = Triple::of_valid(&descriptor)?;
-    let making = at.clone();
-    let (path, changes) = blocking::run(move || {
-        let reader = making.workspace.reader();
-        let path = Shelf::new(&reader, &making, Sort::Service)?.place(&triple, None)?;
-        let mut changes = vec![create(path.clone(), text::yaml(&descriptor))];
-        changes.extend(meta::put(&making, &path, &meta, meta::is_kept(&reader, &making, &path)?)?);
-        Ok::<_, EditorFault>((path, changes))
+    let (path, done) = undisturbed(|| async {
+        let (making, descriptor, meta, sought) = (at.clone(), descriptor.clone(), meta.clone(), triple.clone());
+        let made = blocking::run(move || {
+            let reader = making.workspace.reader();
+            refuse_twin(&reader, &making, &sought)?;
+            let path = Shelf::new(&reader, &making, Sort::Service)?.place(&sought, None)?;
+            let mut changes = vec![create(path.clone(), text::yaml(&descriptor))];
+            changes.extend(meta::put(&making, &path, &meta, meta::is_kept(&reader, &making, &path)?)?);
+            Ok::<_, EditorFault>((path, changes))
+        });
+        let (path, changes) = made.await?;
+        let done = at.workspace.commit(changes, &format!("service: create {triple}")).await?;
+        Ok((path, done))
     })
     .await?;
-    let done = writer.commit(changes, Options::default()).await.map_err(|error| match error {
-        Error::Present(_) => taken(),
-        error => error.into(),
-    })?;
     written(at, done, Outcome { path, before: None }, StatusCode::CREATED).await
+}
+
+fn refuse_twin(reader: &Reader, at: &InProject, triple: &Triple) -> Result<(), EditorFault> {
+    let is_free = Shelf::new(reader, at, Sort::Service)?.with(triple)?.is_empty();
+    let fault = || EditorFault::conflict("A service with this name/vendor/version already exists");
+    if is_free { Ok(()) } else { Err(fault()) }
 }
 
 /// `PUT .../services/{ns}`: the descriptor, what is kept besides, or both.
 pub(super) async fn put_service(at: InProject, Last(id): Last, fields: Fields) -> Answer {
-    let writer = at.workspace.writer()?;
+    at.workspace.writer()?;
     let missing =
         move || EditorFault::not_found(format!("Could not update service '{id}', because no record was found"));
     let (found, _) = find(&at, id).await?.ok_or_else(missing)?;
@@ -120,12 +121,13 @@ pub(super) async fn put_service(at: InProject, Last(id): Last, fields: Fields) -
     validity::checked(&at.workspace, Sort::Service, descriptor.clone()).await?;
     let expected = at.workspace.expected(Some(found.etag()))?;
     // Most updates leave the identity, and are judged before the writer's turn.
-    if found.triple == Some(Triple::of_valid(&descriptor)?) {
+    let triple = Triple::of_valid(&descriptor)?;
+    if found.triple.as_ref() == Some(&triple) {
         let path = found.path()?;
         let mut changes = vec![rename::put(path.clone(), expected, &descriptor)];
         // An empty object is kept as one, so that nothing of before shows.
         changes.extend(meta.as_ref().map(|meta| meta::put(&at, &path, meta, true)).transpose()?.flatten());
-        match writer.commit(changes, Options::default()).await.map_err(EditorFault::from) {
+        match at.workspace.commit(changes, &format!("service: update {triple}")).await {
             Err(fault) if fault.is_outrun() || fault.status() == StatusCode::NOT_FOUND => {}
             done => return written(at, done?, Outcome { path, before: Some(found) }, StatusCode::OK).await,
         }
