@@ -47,6 +47,11 @@ impl Layout {
         self.root.join(STATE).join("incoming")
     }
 
+    /// Repositories that were inside a workspace.
+    pub(super) fn aside(&self, name: &WorkspaceName) -> PathBuf {
+        self.root.join(STATE).join("aside").join(name.owner()).join(name.name())
+    }
+
     /// Workspaces in the making.
     pub(super) fn nursery(&self) -> PathBuf {
         self.root.join(STATE).join("new")

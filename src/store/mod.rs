@@ -12,6 +12,7 @@
 mod absorb;
 mod ancestry;
 mod apply;
+mod aside;
 mod backup;
 mod commit;
 mod consolidate;
@@ -56,6 +57,7 @@ mod writer;
 mod tests;
 
 pub use absorb::Absorbed;
+pub use aside::SetAside;
 pub use backup::Unbundled;
 pub use commit::{Change, Committed, Intent, MOVED_TRAILER, RENAMES_TRAILER};
 pub use diff::unified;
