@@ -12,6 +12,7 @@ mod serve;
 mod terminal;
 mod token;
 mod user;
+mod workspace;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -61,6 +62,9 @@ enum Command {
     /// Manage who else may do what in a workspace.
     #[command(subcommand)]
     Member(member::Member),
+    /// Manage workspaces.
+    #[command(subcommand)]
+    Workspace(workspace::Workspace),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::Settings),
@@ -107,6 +111,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             Command::User(user) => user.run(config).await,
             Command::Token(token) => token.run(config).await,
             Command::Member(member) => member.run(config).await,
+            Command::Workspace(workspace) => workspace.run(config).await,
             Command::Config(settings) => settings.run(&config),
             Command::Manage(manage) => manage.run(config).await,
         }

@@ -48,6 +48,8 @@ struct Entry {
     first_name: Option<String>,
     public: bool,
     push: String,
+    #[serde(default)]
+    force_push: bool,
     /// The bundle, in the backup's folder.
     file: String,
 }
@@ -81,7 +83,7 @@ pub(super) async fn backup(app: &Arc<App>, to: &Path, progress: &(dyn Fn(u64, u6
             Err(error) => tracing::warn!(workspace.name = name, ?error, "edits on disk are not in the backup"),
         }
         let file = format!("{at}.bundle");
-        let Settings { public, push } = workspace.settings();
+        let Settings { public, push, force_push } = workspace.settings();
         let path = bundles.join(&file);
         let (copied, of, engine) = (workspace.clone(), path.clone(), app.engine.clone());
         match blocking::run(move || copied.bundle(&of).map(|()| of)).await {
@@ -103,6 +105,7 @@ pub(super) async fn backup(app: &Arc<App>, to: &Path, progress: &(dyn Fn(u64, u6
             first_name,
             public,
             push: push.as_str().to_owned(),
+            force_push,
             file: format!("workspaces/{file}"),
         });
     }
@@ -196,7 +199,7 @@ async fn restore_into(
         let first = first.unwrap_or_else(|| name.clone());
         let push = PushPolicy::parse(&entry.push).with_context(|| format!("{name} has an unknown policy"))?;
         let (store, bundle) = (store.clone(), bundle(from, &entry.file)?);
-        let settings = Settings { public: entry.public, push };
+        let settings = Settings { public: entry.public, push, force_push: entry.force_push };
         let unbundled = blocking::run(move || store.unbundle(settings, &bundle)).await;
         let unbundled = unbundled.with_context(|| format!("the copy of {name}, {}, cannot be read", entry.file))?;
         read.push((name, first, unbundled));

@@ -10,10 +10,11 @@ use super::import::{self, Incoming};
 use super::protocol::{Command, ListedToken, ListedUser, Report};
 use crate::app::App;
 use crate::auth::{By, NewUser};
-use crate::engine::Error;
+use crate::engine::{Error, SettingsChange};
 use crate::http::fault::Fault;
 use crate::resource::actor::{Actor, Role, Scope};
 use crate::resource::key::WorkspaceName;
+use crate::store::PushPolicy;
 
 /// Runs a command. `progress` hears how many of how many files are done.
 pub(super) async fn execute(
@@ -103,6 +104,17 @@ pub(super) async fn execute(
             let members =
                 app.engine.members(&Actor::System, &WorkspaceName::parse(&workspace)?).await.map_err(words)?;
             Ok(Report::Members(members.iter().map(|member| (member.who(), member.role.name().to_owned())).collect()))
+        }
+        Command::SetWorkspace { workspace, public, push, force_push } => {
+            let name = WorkspaceName::parse(&workspace)?;
+            let parse = |push: String| PushPolicy::parse(&push).ok_or_else(|| anyhow!("push is free or strict"));
+            let change = SettingsChange { public, push: push.map(parse).transpose()?, force_push };
+            let overview = app.engine.change_settings(&Actor::System, &name, change, false).await.map_err(words)?;
+            let detail = overview.settings.describe();
+            if change != SettingsChange::default() {
+                app.accounts().note(&by, "workspace.changed", Some(overview.name.as_str()), Some(&detail)).await;
+            }
+            Ok(Report::Done(format!("{name}: {detail}")))
         }
         Command::CreateTables => Ok(Report::Done("the tables are there".into())),
         Command::DropTables => {

@@ -74,6 +74,13 @@ pub enum Command {
     ListMembers {
         workspace: String,
     },
+    /// `None` leaves a setting as it is.
+    SetWorkspace {
+        workspace: String,
+        public: Option<bool>,
+        push: Option<String>,
+        force_push: Option<bool>,
+    },
     CreateTables,
     DropTables,
 }

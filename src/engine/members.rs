@@ -14,6 +14,7 @@ use crate::store::PushPolicy;
 pub struct SettingsChange {
     pub public: Option<bool>,
     pub push: Option<PushPolicy>,
+    pub force_push: Option<bool>,
 }
 
 impl Engine {
@@ -90,6 +91,7 @@ impl Engine {
         let mut settings = workspace.settings();
         settings.public = change.public.unwrap_or(settings.public);
         settings.push = change.push.unwrap_or(settings.push);
+        settings.force_push = change.force_push.unwrap_or(settings.force_push);
         if !is_dry_run && settings != workspace.settings() {
             let workspace = workspace.clone();
             blocking::run(move || workspace.set_settings(settings)).await?;

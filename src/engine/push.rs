@@ -120,7 +120,13 @@ impl Engine {
                 return because("main must be a commit");
             }
             if !incoming.contains(new, old)? {
-                return because("non-fast-forward: main keeps its history, so it cannot be forced");
+                if !workspace.settings().force_push {
+                    return because("non-fast-forward: main keeps its history unless its force_push setting is on");
+                }
+                if incoming.first_commit(new)? != workspace.root() {
+                    // Its number and those of its documents come from there.
+                    return because("a forced main must still begin with the workspace's first commit");
+                }
             }
             incoming.check_history(old, new, file_bytes)?;
             let changes = incoming.changes(old, new)?;

@@ -6,14 +6,22 @@ use super::Engine;
 use super::error::Error;
 use crate::base::blocking;
 use crate::resource::actor::Author;
-use crate::resource::key::{RESERVED_OWNERS, WorkspaceName};
+use crate::resource::key::{DocumentId, RESERVED_OWNERS, WorkspaceName};
 use crate::state;
 use crate::state::accounts::NewAccount;
-use crate::store::{Seen, Settings, WatchOptions, Watcher, Workspace};
+use crate::store::{Seen, SetAside, Settings, WatchOptions, Watcher, Workspace};
 
 impl Engine {
     /// Takes in what happens on the disk, until the watcher is dropped.
     pub fn watch(self: &Arc<Self>, options: WatchOptions) -> Result<Watcher, Error> {
+        for workspace in self.store.workspaces().into_iter().filter(|workspace| workspace.is_adopting()) {
+            let engine = self.clone();
+            tokio::spawn(async move {
+                if let Err(error) = engine.settle_in(&workspace).await {
+                    tracing::warn!(?error, workspace.name = %workspace.name(), "a folder is only half a workspace yet");
+                }
+            });
+        }
         let engine = Arc::downgrade(self);
         Ok(self.store.watch(options, move |seen| Box::pin(see(engine.clone(), seen)))?)
     }
@@ -55,8 +63,38 @@ impl Engine {
         let workspace = blocking::run(move || engine.store.adopt(&wanted, Settings::default(), &author)).await?;
         tracing::info!(workspace.name = %name, "a folder on disk became a workspace");
         self.appeared(&workspace).await?;
+        self.settle_in(&workspace).await
+    }
+
+    /// Takes over what is in a folder that became a workspace: its files, and the history of the
+    /// repositories inside. May be done again where it broke off.
+    async fn settle_in(self: &Arc<Self>, workspace: &Arc<Workspace>) -> Result<(), Error> {
+        let place = workspace.clone();
+        let inside = blocking::run(move || place.set_aside()).await?;
         workspace.absorb_disk(None).await?;
-        Ok(())
+        let (engine, workspace) = (self.clone(), workspace.clone());
+        blocking::run(move || {
+            for repository in inside {
+                let name = workspace.name();
+                match engine.take_over(&workspace, &repository) {
+                    Ok(refs) => tracing::info!(workspace.name = %name, repository.folder, refs, "a history was taken over"),
+                    // It stays where it was set aside.
+                    Err(error) => {
+                        tracing::warn!(workspace.name = %name, repository.folder, ?error, "a history is not taken over");
+                    }
+                }
+            }
+            Ok(workspace.adopted()?)
+        })
+        .await
+    }
+
+    fn take_over(&self, workspace: &Arc<Workspace>, repository: &SetAside) -> Result<usize, Error> {
+        let kinds = self.kinds();
+        let document = workspace.document_in(&repository.folder, |path| kinds.claim(path).is_some())?;
+        let missing = || Error::NotFound(format!("document of {}", repository.folder));
+        let row = self.index.row(workspace.name().as_str(), &document.ok_or_else(missing)?)?.ok_or_else(missing)?;
+        Ok(workspace.take_over(repository, &DocumentId::from_stored(&row.id).to_string())?)
     }
 }
 

@@ -60,7 +60,7 @@ impl Git {
 
     /// Whether there is a git that will do; otherwise what to tell the operator.
     pub async fn ready(&self) -> Result<(), String> {
-        self.found.get_or_init(look_for_git).await.clone()
+        self.found.get_or_init(|| look_for_git(command(&["version"]))).await.clone()
     }
 
     /// Waits for a turn to start programs.
@@ -72,8 +72,8 @@ impl Git {
     }
 }
 
-async fn look_for_git() -> Result<(), String> {
-    let output = command(&["version"]).stdin(Stdio::null()).output().await;
+async fn look_for_git(mut version_of: Command) -> Result<(), String> {
+    let output = version_of.stdin(Stdio::null()).output().await;
     let output = output.map_err(|error| format!("git cannot be started ({error}): install git 2.37 or later"))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     match version(&text) {
@@ -177,6 +177,32 @@ impl Running {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_git_that_is_missing_or_too_old_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let look = async || {
+            let mut git = command(&["version"]);
+            git.env("PATH", dir.path());
+            look_for_git(git).await
+        };
+        let missing = look().await.unwrap_err();
+        assert!(
+            missing.starts_with("git cannot be started") && missing.ends_with("install git 2.37 or later"),
+            "{missing}"
+        );
+        for (says, told) in [
+            ("git version 2.30.2", Some("the installed git is 2.30: install git 2.37 or later")),
+            ("jit 9", Some("the installed git says \"jit 9\" about its version: install git 2.37 or later")),
+            ("git version 2.47.3", None),
+        ] {
+            // Written by another program, so that it is nowhere open for writing when it runs.
+            let script = format!("printf '#!/bin/sh\\necho {says}\\n' > git && chmod +x git");
+            let made = Command::new("/bin/sh").args(["-c", &script]).current_dir(dir.path()).status().await.unwrap();
+            assert!(made.success());
+            assert_eq!(look().await.err().as_deref(), told);
+        }
+    }
 
     #[test]
     fn versions_are_compared() {

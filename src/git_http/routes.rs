@@ -41,7 +41,7 @@ pub fn routes() -> Vec<Route<Context>> {
             .summary("Push")
             .description(
                 "Whatever is refused is refused in git's own report, with the reason. Only `main` is searched; \
-                 it cannot be forced or deleted.",
+                 it cannot be deleted, and forced only where the workspace's `force_push` says so.",
             )
             .header("Content-Encoding", false, gzip)
             .body(&[(&request("git-receive-pack"), json!({}))])

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use super::aside;
 use super::error::Error;
 use super::hands;
 use super::heads;
@@ -82,7 +83,7 @@ impl Store {
         }
         // A repository inside belongs to somebody; and one that just lost its `.git` is on its way out.
         let (mut files, mut looked_at) = (0, 0);
-        let mut folders = vec![dir];
+        let mut folders = vec![dir.clone()];
         while let Some(folder) = folders.pop() {
             let Ok(items) = fs::read_dir(&folder) else { return Newcomer::NotYet };
             if !rests(&folder) {
@@ -90,6 +91,10 @@ impl Store {
             }
             for item in items.flatten() {
                 looked_at += 1;
+                // Of a project it is taken over.
+                if item.file_name() == ".git" && aside::is_project(&dir, &folder) && rests(&item.path()) {
+                    continue;
+                }
                 if item.file_name() == ".git" || !rests(&item.path()) {
                     return Newcomer::NotYet;
                 }

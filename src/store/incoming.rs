@@ -172,6 +172,15 @@ impl Incoming {
         ancestry::contains(&self.objects, commit, ancestor)
     }
 
+    /// The first commit of a history, by first parents.
+    pub fn first_commit(&self, commit: Etag) -> Result<Etag, Error> {
+        let mut at = commit;
+        while let Some(parent) = ancestry::parents(&self.objects, at)?.first() {
+            at = *parent;
+        }
+        Ok(at)
+    }
+
     /// A file's bytes.
     pub fn blob(&self, id: Etag) -> Result<Bytes, Error> {
         self.objects.blob_uncached(id)

@@ -47,6 +47,11 @@ impl Layout {
         self.root.join(STATE).join("incoming")
     }
 
+    /// Repositories that were inside a workspace.
+    pub(super) fn aside(&self, name: &WorkspaceName) -> PathBuf {
+        self.root.join(STATE).join("aside").join(name.owner()).join(name.name())
+    }
+
     /// Workspaces in the making.
     pub(super) fn nursery(&self) -> PathBuf {
         self.root.join(STATE).join("new")
@@ -84,6 +89,17 @@ pub struct Settings {
     /// Anybody may read it.
     pub public: bool,
     pub push: PushPolicy,
+    /// Pushes may take commits off `main`.
+    pub force_push: bool,
+}
+
+impl Settings {
+    /// For logs and terminals.
+    pub fn describe(&self) -> String {
+        let public = if self.public { "public" } else { "private" };
+        let forced = if self.force_push { ", main may be forced" } else { "" };
+        format!("{public}, push: {}{forced}", self.push.as_str())
+    }
 }
 
 /// The configuration of a new repository.
@@ -123,9 +139,11 @@ fn config(settings: Settings, hooks: &Path) -> String {
 [workleaf]
 \tpublic = {}
 \tpush = {}
+\tforcePush = {}
 ",
         settings.public,
-        settings.push.as_str()
+        settings.push.as_str(),
+        settings.force_push
     )
 }
 
@@ -160,6 +178,7 @@ pub(super) fn open_config(git_dir: &Path, hooks: &Path) -> Result<Settings, Erro
     let settings = Settings {
         public: config.get_bool("workleaf.public").unwrap_or(false),
         push: text("workleaf.push").as_deref().and_then(PushPolicy::parse).unwrap_or_default(),
+        force_push: config.get_bool("workleaf.forcePush").unwrap_or(false),
     };
     // The data directory may have moved.
     if text("core.hookspath").is_none_or(|now| Path::new(&now) != hooks) {
@@ -197,6 +216,7 @@ pub(super) fn set_settings(git_dir: &Path, settings: Settings) -> Result<(), Err
     let write = || {
         let mut config = git2::Config::open(&git_dir.join("config"))?;
         config.set_bool("workleaf.public", settings.public)?;
+        config.set_bool("workleaf.forcePush", settings.force_push)?;
         config.set_str("workleaf.push", settings.push.as_str())
     };
     write().map_err(Error::git("write .git/config"))

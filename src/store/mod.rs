@@ -12,6 +12,7 @@
 mod absorb;
 mod ancestry;
 mod apply;
+mod aside;
 mod backup;
 mod commit;
 mod consolidate;
@@ -59,6 +60,7 @@ mod writer;
 mod tests;
 
 pub use absorb::Absorbed;
+pub use aside::SetAside;
 pub use backup::Unbundled;
 pub use commit::{Change, Committed, Intent, MOVED_TRAILER, RENAMES_TRAILER};
 pub use diff::unified;

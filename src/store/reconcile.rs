@@ -83,7 +83,9 @@ pub(super) fn take_in(workspace: &Arc<Workspace>, on_main: bool, by_server: bool
     if main == old.commit {
         return Ok(Vec::new());
     }
-    // From now on the journal must not move main on from what it recorded.
+    // From now on the journal must not move main on from what it recorded, and what comes next stands
+    // on what git may not have synced: a checkpoint of an empty journal syncs nothing.
+    workspace.core.journal.sync_all().map_err(Error::io("sync what git wrote"))?;
     workspace.core.journal.checkpoint()?;
     let raw = workspace.read_commit(main)?;
     let parsed = commit::parse(&raw).ok_or_else(|| Error::damaged("read a commit"))?;

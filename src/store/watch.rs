@@ -124,6 +124,7 @@ impl Store {
             in_turn: None,
             rest_until: Instant::now(),
             scan_at: Some(Instant::now()),
+            again_at: Instant::now(),
             candidates: HashMap::new(),
             told: HashSet::new(),
             greeting: 0,
@@ -177,6 +178,8 @@ struct Eye {
     rest_until: Instant,
     /// When to look for workspaces that came or went.
     scan_at: Option<Instant>,
+    /// When to try to watch what could not be watched.
+    again_at: Instant,
     /// Folders that may become workspaces: when to look again, and how often that was done.
     candidates: HashMap<WorkspaceName, (Instant, u32)>,
     /// What was said in the log once.

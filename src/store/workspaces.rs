@@ -292,6 +292,7 @@ impl Store {
             if place.join(".git").exists() {
                 return Err(Error::Exists(name.clone()));
             }
+            super::aside::mark(&unfinished.join(".git"))?;
             fs::rename(unfinished.join(".git"), place.join(".git")).map_err(Error::at("make", place))
         })
     }

@@ -68,6 +68,7 @@ pub fn routes() -> Vec<Route<Context>> {
                         "name": text(),
                         "public": { "type": "boolean", "default": false },
                         "push": { "enum": ["free", "strict"], "default": "free" },
+                        "force_push": { "type": "boolean", "default": false },
                     },
                 }),
             )])
@@ -81,7 +82,7 @@ pub fn routes() -> Vec<Route<Context>> {
             .errors(&[401, 404]),
         rehearsed(Route::new(Method::PATCH, WORKSPACE, "patch_workspace", workspaces::patch_workspace))
             .tag("workspaces")
-            .summary("Rename a workspace, change who may read it without being a member, and what pushes may bring")
+            .summary("Rename a workspace, change who may read it without being a member, and what pushes may do")
             .description(
                 "Its id, its members and its documents' ids stay. Clients of git have to be told the new address.",
             )
@@ -94,6 +95,10 @@ pub fn routes() -> Vec<Route<Context>> {
                         "name": { "type": "string" },
                         "public": { "type": "boolean" },
                         "push": { "enum": ["free", "strict"] },
+                        "force_push": {
+                            "type": "boolean",
+                            "description": "Whether pushes may take commits off main.",
+                        },
                     },
                 }),
             )])

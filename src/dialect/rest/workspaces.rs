@@ -40,6 +40,7 @@ fn object(
         "head": overview.map(|overview| overview.head.to_string()),
         "public": settings.public,
         "push": settings.push.as_str(),
+        "force_push": settings.force_push,
         "role": overview.map_or(Some(Role::Admin), |overview| overview.role).map(Role::name),
         "documents": Map::from_iter(documents),
         "violations": counts.iter().map(|count| count.violating).sum::<usize>(),
@@ -72,7 +73,7 @@ pub(super) async fn list_workspaces(
     Ok(json_answer(StatusCode::OK, body.to_string()))
 }
 
-/// `POST /api/v1/workspaces {"owner"?, "name", "public"?, "push"?}`.
+/// `POST /api/v1/workspaces {"owner"?, "name", "public"?, "push"?, "force_push"?}`.
 pub(super) async fn post_workspace(
     State(context): State<Context>,
     caller: Required,
@@ -103,23 +104,24 @@ pub(super) async fn post_workspace(
 }
 
 fn new_workspace(actor: &Actor, body: &Value) -> Result<NewWorkspace, Error> {
-    let body = only(body, &["owner", "name", "public", "push"])?;
+    let body = only(body, &["owner", "name", "public", "push", "force_push"])?;
     let name = body["name"].as_str().ok_or_else(|| Error::bad_request("name is missing"))?;
     let owner = match &body["owner"] {
         Value::String(owner) => owner.as_str(),
         Value::Null => actor.name().unwrap_or_default(),
         _ => return Err(Error::bad_request("owner must be a string")),
     };
-    let public = public(&body["public"])?.unwrap_or_default();
+    let public = flag(body, "public")?.unwrap_or_default();
+    let force_push = flag(body, "force_push")?.unwrap_or_default();
     let push = push(&body["push"])?.unwrap_or_default();
-    Ok(NewWorkspace { name: WorkspaceName::new(owner, name)?, settings: Settings { public, push } })
+    Ok(NewWorkspace { name: WorkspaceName::new(owner, name)?, settings: Settings { public, push, force_push } })
 }
 
-fn public(value: &Value) -> Result<Option<bool>, Error> {
-    match value {
-        Value::Bool(public) => Ok(Some(*public)),
+fn flag(body: &Value, name: &str) -> Result<Option<bool>, Error> {
+    match &body[name] {
+        Value::Bool(is_set) => Ok(Some(*is_set)),
         Value::Null => Ok(None),
-        _ => Err(Error::bad_request("public must be true or false")),
+        _ => Err(Error::bad_request(format!("{name} must be true or false"))),
     }
 }
 
@@ -131,7 +133,7 @@ fn push(value: &Value) -> Result<Option<PushPolicy>, Error> {
     }
 }
 
-/// `PATCH /api/v1/workspaces/{owner}/{name} {"name"?, "public"?, "push"?}`.
+/// `PATCH /api/v1/workspaces/{owner}/{name} {"name"?, "public"?, "push"?, "force_push"?}`.
 pub(super) async fn patch_workspace(
     State(context): State<Context>,
     caller: Required,
@@ -144,8 +146,12 @@ pub(super) async fn patch_workspace(
     parameters.only(&["dry_run"])?;
     let (actor, name) = (caller.0?, WorkspaceName::new(&owner, &name)?);
     let body = merge_patch_body(&headers, &body)?;
-    let members = only(&body, &["name", "public", "push"])?;
-    let change = SettingsChange { public: public(&members["public"])?, push: push(&members["push"])? };
+    let members = only(&body, &["name", "public", "push", "force_push"])?;
+    let change = SettingsChange {
+        public: flag(members, "public")?,
+        push: push(&members["push"])?,
+        force_push: flag(members, "force_push")?,
+    };
     let to = text(members, "name")?;
     if let Some(to) = to {
         context.engine.check_renaming(&actor, &name, to)?;
@@ -158,11 +164,7 @@ pub(super) async fn patch_workspace(
         context.accounts.note(&by, "workspace.renamed", Some(name.as_str()), Some(overview.name.as_str())).await;
     }
     if !is_dry_run && change != SettingsChange::default() {
-        let detail = format!(
-            "{}, push: {}",
-            if overview.settings.public { "public" } else { "private" },
-            overview.settings.push.as_str()
-        );
+        let detail = overview.settings.describe();
         context.accounts.note(&by, "workspace.changed", Some(overview.name.as_str()), Some(&detail)).await;
     }
     let body = json!({ "workspace": shown(&context, &headers, &overview) });

@@ -15,7 +15,7 @@ fn steps(workspace: &Arc<Workspace>, from: Option<Etag>) -> Vec<Committed> {
 fn workspaces_come_and_go() {
     let mut bench = Bench::new();
     let author = intent("").author;
-    let strict = Settings { public: true, push: PushPolicy::Strict };
+    let strict = Settings { public: true, push: PushPolicy::Strict, force_push: true };
     let other = WorkspaceName::parse("ann/My work").unwrap();
     let made = bench.store().create(&other, strict, &author).unwrap();
     let id = made.id();

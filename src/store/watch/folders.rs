@@ -23,6 +23,8 @@ pub(super) struct Folders {
     watcher: Option<RecommendedWatcher>,
     watched: BTreeSet<PathBuf>,
     most: usize,
+    /// Some were let go of since anybody asked.
+    is_freed: bool,
 }
 
 impl Folders {
@@ -32,7 +34,7 @@ impl Folders {
         let config = Config::default().with_follow_symlinks(false);
         let watcher = RecommendedWatcher::new(move |event| inbox.hear(event), config);
         let watcher = watcher.inspect_err(|error| tracing::warn!(%error, "the disk cannot be watched")).ok();
-        Folders { watcher, watched: BTreeSet::new(), most: if most == 0 { usize::MAX } else { most } }
+        Folders { watcher, watched: BTreeSet::new(), most: if most == 0 { usize::MAX } else { most }, is_freed: false }
     }
 
     pub(super) fn has(&self, folder: &Path) -> bool {
@@ -61,12 +63,18 @@ impl Folders {
         }
     }
 
+    /// Whether there may be room that there was not; once.
+    pub(super) fn take_freed(&mut self) -> bool {
+        std::mem::take(&mut self.is_freed)
+    }
+
     /// Forgets a folder and all below; says whether it was watched.
     pub(super) fn remove(&mut self, folder: &Path) -> bool {
         let was = self.watched.contains(folder);
         let below = self.watched.range(folder.to_owned()..).take_while(|path| path.starts_with(folder));
         for path in below.cloned().collect::<Vec<_>>() {
             self.watched.remove(&path);
+            self.is_freed = true;
             if let Some(watcher) = &mut self.watcher {
                 // It may have gone by itself.
                 drop(watcher.unwatch(&path));

@@ -65,7 +65,33 @@ impl Eye {
         for workspace in open {
             self.meet(workspace);
         }
+        self.watch_again(now);
         self.judge(&found, now);
+    }
+
+    /// Tries to watch those that are compared in turn: when others went, and from time to time, as
+    /// the system's limit may have been raised.
+    fn watch_again(&mut self, now: Instant) {
+        if !self.folders.take_freed() && now < self.again_at {
+            return;
+        }
+        self.again_at = now + EVERY;
+        let polled: Vec<_> =
+            self.known.iter().filter(|(_, known)| known.polled).map(|(name, _)| name.clone()).collect();
+        for name in polled {
+            let Some(known) = self.known.get_mut(&name) else { continue };
+            known.polled = false;
+            let root = known.workspace.dir().to_owned();
+            self.enter(&name, &root, false);
+            if self.known.get(&name).is_some_and(|known| known.polled) {
+                break;
+            }
+            // What happened before the watch.
+            self.compare_soon(&name);
+        }
+        // What the last one gave back is not news.
+        self.folders.take_freed();
+        self.remark();
     }
 
     /// Something came or went: looks once it rests.

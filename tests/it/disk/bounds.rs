@@ -46,6 +46,13 @@ async fn beyond_the_limit_workspaces_are_compared_in_turn() {
         until_names(&app, &format!("bob/w{at}"), &["a"]).await;
     }
     until_names(&app, "ann/lab", &["a"]).await;
+    // Once others go, the rest is watched again.
+    for at in 0..5 {
+        app.as_user("bob").delete(&format!("/api/v1/workspaces/bob/w{at}")).await.expect(204);
+    }
+    until("there is room again", async || ready().await["notes"].is_null()).await;
+    write(&app, "ann/lab", "services/b.yml", &service("b"));
+    until_names(&app, "ann/lab", &["a", "b"]).await;
     app.finish().await;
 }
 

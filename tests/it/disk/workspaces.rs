@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use super::{lab, names, service, until, until_names, watch, write};
 use crate::support::{TestApp, git};
 
@@ -113,5 +115,94 @@ async fn what_happened_while_the_server_slept_is_found() {
     let root = app.as_user("root");
     root.get("/api/v1/workspaces/ann/moving").await.expect(404);
     root.get("/api/v1/workspaces/ann/going").await.expect(404);
+    app.finish().await;
+}
+
+/// Rights belong to a workspace's number, which comes from its name and first commit.
+#[tokio::test]
+async fn rights_do_not_follow_a_folder_to_another_name() {
+    let app = lab().await;
+    write(&app, "ann/lab", "services/a.yml", &service("a"));
+    until_names(&app, "ann/lab", &["a"]).await;
+    let (ann, bob) = (app.as_user("ann"), app.as_user("bob"));
+    ann.put("/api/v1/workspaces/ann/lab/members/bob", json!({ "role": "writer" })).await.expect(200);
+    bob.get("/api/v1/workspaces/ann/lab").await.expect(200);
+    fs::rename(app.tree("ann/lab"), app.tree("ann/moved")).unwrap();
+    until_names(&app, "ann/moved", &["a"]).await;
+    bob.get("/api/v1/workspaces/ann/moved").await.expect(404);
+    let members = ann.get("/api/v1/workspaces/ann/moved/members").await.expect(200).json();
+    assert!(!members.to_string().contains("bob"), "{members}");
+    // Nor to whatever takes its old name.
+    app.workspace("ann/lab").await;
+    bob.get("/api/v1/workspaces/ann/lab").await.expect(404);
+    ann.delete("/api/v1/workspaces/ann/lab").await.expect(204);
+    // Back under its name it is what it was.
+    until("the name is free", async || !app.tree("ann/lab").exists()).await;
+    fs::rename(app.tree("ann/moved"), app.tree("ann/lab")).unwrap();
+    until_names(&app, "ann/lab", &["a"]).await;
+    bob.get("/api/v1/workspaces/ann/lab").await.expect(200);
+    app.finish().await;
+}
+
+/// What the original editor backend left: a folder of projects, each with a repository of its own.
+#[tokio::test]
+async fn what_the_original_editor_left_is_taken_over() {
+    let app = lab().await;
+    let outside = tempfile::tempdir().unwrap();
+    let old = outside.path().join("old");
+    let project = old.join("projects/shop");
+    fs::create_dir_all(project.join("sources/nsd")).unwrap();
+    fs::write(project.join("project.yml"), "name: shop\nvendor: v\nversion: '1'\n").unwrap();
+    git::run(&project, &["init", "-q", "-b", "master"]);
+    git::run(&project, &["add", "-A"]);
+    git::run(&project, &["commit", "-q", "-m", "one"]);
+    git::run(&project, &["tag", "v1"]);
+    git::run(&project, &["branch", "side/way"]);
+    fs::write(project.join("notes.txt"), "published\n").unwrap();
+    git::run(&project, &["add", "-A"]);
+    git::run(&project, &["commit", "-q", "-m", "two"]);
+    let (first, head) = (git::run(&project, &["rev-parse", "HEAD~"]), git::run(&project, &["rev-parse", "HEAD"]));
+    fs::write(project.join("notes.txt"), "saved since\n").unwrap();
+    // Whatever it says, nothing of it is run.
+    let (witness, evil) = (outside.path().join("witness"), outside.path().join("evil.sh"));
+    fs::write(&evil, format!("#!/bin/sh\necho $0 >> {}\ncat\n", witness.display())).unwrap();
+    fs::set_permissions(&evil, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut config = fs::read_to_string(project.join(".git/config")).unwrap();
+    config += &format!(
+        "[core]\n\tfsmonitor = {0}\n\talternateRefsCommand = {0}\n[uploadpack]\n\tpackObjectsHook = {0}\n",
+        evil.display()
+    );
+    fs::write(project.join(".git/config"), config).unwrap();
+    for hook in ["post-checkout", "reference-transaction", "pre-receive", "post-index-change"] {
+        fs::create_dir_all(project.join(".git/hooks")).unwrap();
+        fs::copy(&evil, project.join(".git/hooks").join(hook)).unwrap();
+    }
+    // A repository that is no project's stays what it is.
+    fs::create_dir(app.data().join("carol")).unwrap();
+    fs::rename(&old, app.tree("carol/old")).unwrap();
+    let root = app.as_user("root");
+    let list = "/api/v1/projects?where=workspace:carol/old";
+    let listed = async || {
+        let answer = root.get(list).await;
+        if answer.status == 200 {
+            answer.json()["projects"].as_array().cloned().unwrap_or_default()
+        } else {
+            Vec::new()
+        }
+    };
+    until("its project is listed", async || listed().await.len() == 1).await;
+    let id = listed().await[0]["id"].to_string();
+    let tree = app.tree("carol/old");
+    until("its history is there", async || !tree.join(".git/workleaf-adopting").exists()).await;
+    let refs = git::run(&tree, &["for-each-ref", "refs/projects", "--format=%(refname) %(objectname)"]);
+    let wanted = [("heads/side/way", &first), ("main", &head), ("tags/v1", &first)];
+    let wanted = wanted.map(|(name, at)| format!("refs/projects/{id}/{name} {at}"));
+    assert_eq!(refs.lines().collect::<Vec<_>>(), wanted);
+    assert_eq!(git::run(&tree, &["show", &format!("{head}:notes.txt")]), "published");
+    assert_eq!(git::run(&tree, &["show", "main:projects/shop/notes.txt"]), "saved since");
+    assert!(!tree.join("projects/shop/.git").exists());
+    assert!(app.data().join(".state/aside/carol/old/shop/HEAD").exists(), "it is set aside");
+    assert!(!witness.exists(), "{}", fs::read_to_string(&witness).unwrap());
+    assert!(root.get("/api/v1/users").await.expect(200).text().contains("carol"));
     app.finish().await;
 }

@@ -25,6 +25,7 @@ async fn a_workspace_is_made_seen_and_deleted() {
         "head": "[oid]",
         "public": false,
         "push": "free",
+        "force_push": false,
         "role": "admin",
         "documents": {},
         "violations": 0
@@ -261,7 +262,8 @@ async fn a_body_that_says_something_else_is_refused() {
           "owner",
           "name",
           "public",
-          "push"
+          "push",
+          "force_push"
         ]
       }
     }
@@ -301,6 +303,7 @@ async fn dry_runs_change_nothing() {
         "head": null,
         "public": true,
         "push": "free",
+        "force_push": false,
         "role": "admin",
         "documents": {},
         "violations": 0
