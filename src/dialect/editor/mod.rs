@@ -2,12 +2,14 @@
 //! descriptors as files. Every handler stands behind the [`gate`]; every change is one commit.
 
 mod answer;
+mod check;
 mod config;
 mod descriptors;
 mod fault;
 mod fields;
 mod gate;
 mod git;
+mod graph;
 mod login;
 mod projects;
 mod routes;
@@ -15,6 +17,7 @@ mod schemas;
 mod servers;
 mod sonata;
 mod template;
+mod topology;
 mod user;
 mod workspaces;
 
