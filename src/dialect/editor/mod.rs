@@ -11,6 +11,7 @@ mod gate;
 mod git;
 mod graph;
 mod login;
+mod package;
 mod projects;
 mod routes;
 mod schemas;
