@@ -2,6 +2,7 @@
 //! descriptors as files. Every handler stands behind the [`gate`]; every change is one commit.
 
 mod answer;
+mod catalogue;
 mod check;
 mod config;
 mod descriptors;

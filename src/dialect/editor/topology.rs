@@ -278,7 +278,7 @@ fn items(value: &Value) -> impl Iterator<Item = (usize, &Value)> {
 }
 
 /// A text, or a number as people write versions without quotes.
-fn text(value: &Value) -> Option<String> {
+pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
