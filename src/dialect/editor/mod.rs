@@ -12,6 +12,8 @@ mod gate;
 mod git;
 mod graph;
 mod login;
+mod neighbours;
+mod outward;
 mod package;
 mod projects;
 mod routes;
@@ -21,6 +23,7 @@ mod sonata;
 mod template;
 mod topology;
 mod user;
+mod views;
 mod workspaces;
 
 pub use login::{complete, start};

@@ -19,7 +19,7 @@ pub(super) struct Topology {
 }
 
 /// Whether a part is a function or a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Sort {
     Function,
     Service,

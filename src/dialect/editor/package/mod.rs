@@ -70,7 +70,7 @@ pub(super) fn build(source: &Source<'_>) -> Result<Package, Refused> {
     Ok(Package { name: manifest.name, bytes: bytes.ok_or_else(too_large)? })
 }
 
-fn too_large() -> Refused {
+pub(super) fn too_large() -> Refused {
     let most = CONTENT_MOST >> 20;
     Refused(format!(
         "the package would hold more than {most} MiB: take large images out and name them by a URL in vm_image"
@@ -79,10 +79,10 @@ fn too_large() -> Refused {
 
 /// The image files that a function's descriptor names, as paths in its folder; a folder stands for
 /// all that is in it.
-pub(super) fn local_images(function: &Value) -> Vec<(String, String)> {
+pub(super) fn local_images(function: &Value) -> Vec<String> {
     manifest::images(function)
         .filter_map(|image| match image.place {
-            manifest::Place::Local(path) => Some((path, image.format)),
+            manifest::Place::Local(path) => Some(path),
             manifest::Place::Url(_) => None,
         })
         .collect()
