@@ -213,13 +213,6 @@ impl Topology {
             End::Port(part, port) => format!("{}:{}", self.parts[part].id, self.parts[part].ports[port]),
         }
     }
-
-    /// Every point that there is.
-    pub(super) fn ends(&self) -> impl Iterator<Item = End> {
-        let own = (0..self.points.len()).map(End::Own);
-        let ports = self.parts.iter().enumerate();
-        own.chain(ports.flat_map(|(part, of)| (0..of.ports.len()).map(move |port| End::Port(part, port))))
-    }
 }
 
 impl Part {

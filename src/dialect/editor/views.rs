@@ -86,7 +86,7 @@ async fn draw_service(at: InProject, Last(id): Last, headers: HeaderMap) -> Answ
 pub(super) fn routes() -> Vec<Route<Context>> {
     const ONE: &str = "/workspaces/{ws}/projects/{pj}/services/{ns}";
     vec![
-        Route::new(Method::GET, format!("{ONE}/check"), "editor_check_service", check_service)
+        Route::new(Method::GET, format!("{ONE}/check"), "editor_get_check", check_service)
             .summary("What is wrong with a service's network")
             .description(
                 "References without a descriptor, links without a point, paths that go nowhere: each finding has a \
@@ -95,7 +95,7 @@ pub(super) fn routes() -> Vec<Route<Context>> {
             )
             .answer(200, "The findings.", &[("application/json", json!({ "type": "object" }))])
             .errors(&[401, 404]),
-        Route::new(Method::GET, format!("{ONE}/graph.svg"), "editor_draw_service", draw_service)
+        Route::new(Method::GET, format!("{ONE}/graph.svg"), "editor_get_graph", draw_service)
             .summary("A picture of a service's network")
             .answer(200, "The picture.", &[(SVG, json!({ "type": "string" }))])
             .empty(304, "The client has it.")

@@ -10,7 +10,6 @@ pub(super) struct Columns {
     pub(super) slots: Vec<Vec<Slot>>,
     /// For each wire the dummies it goes through, from its left end to its right.
     pub(super) through: Vec<Vec<usize>>,
-    pub(super) dummies: usize,
 }
 
 /// What takes up a place in a column.
@@ -49,7 +48,7 @@ pub(super) fn columns(scene: &Scene) -> Columns {
         }
         through.push(passed);
     }
-    let mut columns = Columns { slots, through, dummies };
+    let mut columns = Columns { slots, through };
     sort(scene, &mut columns, &ranks);
     columns
 }

@@ -246,13 +246,6 @@ impl Scene {
         let is_part = !self.nodes[one.0].ports.is_empty();
         if is_part && one.0 == other.0 { Step::Inside(one, other) } else { Step::Gap(one, other) }
     }
-
-    /// The right and lower edge of everything.
-    pub(super) fn extent(&self) -> Pt {
-        self.nodes.iter().fold(Pt::default(), |most, node| {
-            Pt::new(most.x.max(node.at.x + node.size.x), most.y.max(node.at.y + node.size.y))
-        })
-    }
 }
 
 /// How a link is drawn: as a wire, or as spokes from one on, so many.

@@ -15,7 +15,8 @@ use crate::dialect::editor::fields::Fields;
 use crate::dialect::editor::gate::{InProject, InWorkspace, PROJECT, parsed, undisturbed};
 use crate::dialect::editor::neighbours::{Found, Neighbours, uid};
 use crate::dialect::editor::package::{self, Package, Source};
-use crate::dialect::editor::sonata::workspace::{Entry, Sort as Server, WorkspaceFile};
+use crate::dialect::editor::sonata::workspace::{self, Entry, Sort as Server, WorkspaceFile};
+use crate::dialect::editor::topology;
 use crate::engine::{Error, Options, Reader};
 use crate::http::path::Path;
 use crate::outside::{self, Body, Method, Request};
@@ -28,12 +29,12 @@ const TIME: Duration = Duration::from_secs(45);
 
 /// `POST /workspaces/{ws}/platforms/{pl}/services/`: `{"id": number of a service}`.
 pub(super) async fn push(at: InWorkspace, Path((_, platform)): Path<(String, String)>, fields: Fields) -> Answer {
+    at.writer()?;
     let missing = || EditorFault::not_found(format!("Platform with id {platform} could not be found"));
     let id = parsed(&platform).ok_or_else(missing)?;
     let entries = WorkspaceFile::read(&at).await?.entries(Server::Platform);
     let platform = entries.into_iter().find(|entry| entry.id == id).ok_or_else(missing)?;
     let id = fields.number("id")?.ok_or_else(|| EditorFault::missing("id"))?;
-    at.writer()?;
     let (project, package) = {
         let at = at.clone();
         blocking::run(move || packed(&at, id)).await?
@@ -64,21 +65,16 @@ fn packed(at: &InWorkspace, id: u64) -> Result<(InProject, Package), EditorFault
     valid(service, "service")?;
     let functions = functions(&reader, &project, service)?;
     let project_file = reader.content(&project.found.row)?.value().unwrap_or_default();
-    let schemas = {
-        let config = at.context.config();
-        let (_, bytes) = match reader.file(&at.name, &crate::dialect::editor::sonata::workspace::path()?) {
-            Ok((etag, bytes)) => (Some(etag), bytes),
-            Err(Error::NotFound(_)) => (None, bytes::Bytes::new()),
-            Err(error) => return Err(error.into()),
-        };
-        let file = document::parse(Format::Yaml, &bytes).unwrap_or_default();
-        let index = WorkspaceFile::of(at.id, None).schema_index();
-        let index = file["schema_index"].as_u64().and_then(|index| usize::try_from(index).ok()).unwrap_or(index);
-        config.schemas.get(index).map_or_else(String::new, |source| source.url.clone())
+    let workspace_file = match reader.file(&at.name, &workspace::path()?) {
+        Ok(stored) => WorkspaceFile::of(at.id, Some(stored)),
+        Err(Error::NotFound(_)) => WorkspaceFile::of(at.id, None),
+        Err(error) => return Err(error.into()),
     };
+    let config = at.context.config();
+    let schemas = config.schemas.get(workspace_file.schema_index()).map_or("", |schemas| &*schemas.url);
     let source = Source {
         project: &project_file,
-        schemas: &schemas,
+        schemas,
         service: package::Descriptor { file: file_name(&service.found.row.path), value: &service.value },
         functions: functions
             .iter()
@@ -145,8 +141,8 @@ fn functions(reader: &Reader, project: &InProject, service: &Descriptor) -> Resu
     let found = Neighbours::new(reader, project).of(&service.value)?;
     let mut packed: Vec<Packed> = Vec::new();
     let mut room = package::CONTENT_MOST as u64;
-    for (found, (sort, wanted)) in found.into_iter().zip(crate::dialect::editor::topology::wanted(&service.value)) {
-        if sort == crate::dialect::editor::topology::Sort::Service {
+    for (found, (sort, wanted)) in found.into_iter().zip(topology::wanted(&service.value)) {
+        if sort == topology::Sort::Service {
             return Err(EditorFault::conflict(format!(
                 "the service contains the service {wanted}: packages hold one service, so put its functions into this one"
             )));

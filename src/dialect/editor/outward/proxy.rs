@@ -47,8 +47,8 @@ pub(super) async fn post(
     Path((_, catalogue)): Path<(String, String)>,
     fields: Fields,
 ) -> Answer {
-    let id = fields.number("id")?.ok_or_else(|| EditorFault::missing("id"))?;
     at.writer()?;
+    let id = fields.number("id")?.ok_or_else(|| EditorFault::missing("id"))?;
     let remote = remote(&at, &catalogue, shelf).await?;
     let descriptor = own(&at, shelf, id).await?;
     let listed = remote.create(descriptor).await?;
