@@ -54,7 +54,7 @@ pub fn document<S>(routes: &[Route<S>], schemas: Map<String, Value>, description
 }
 
 /// The statuses that have a shared error response.
-const ERRORS: [u16; 15] = [400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 502, 503, 507];
+const ERRORS: [u16; 16] = [400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 502, 503, 504, 507];
 
 /// The name of the shared response of an error status.
 pub fn error_name(status: u16) -> String {

@@ -26,6 +26,18 @@ pub struct Body {
     pub bytes: Vec<u8>,
 }
 
+/// A request in all its particulars.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    pub method: Method,
+    pub url: &'a str,
+    pub body: Option<Body>,
+    /// Sent as a Bearer credential.
+    pub token: Option<&'a str>,
+    /// Instead of the configured time.
+    pub time: Option<Duration>,
+}
+
 /// What came back, whatever its status.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -84,18 +96,29 @@ impl Client {
         self.call(Method::GET, url, None).await
     }
 
-    /// One request, one answer, within the configured time. Errors: the rules refuse the URL, or the
-    /// server is not there, is slow, or answers with too much.
+    /// As [`Client::send`], without credentials and within the configured time.
     pub async fn call(&self, method: Method, url: &str, body: Option<Body>) -> Result<Answer, Error> {
-        let url = self.policy.resolve(url, Purpose::Http).await?.url;
+        self.send(Request { method, url, body, token: None, time: None }).await
+    }
+
+    /// One request, one answer, within its time. Errors: the rules refuse the URL, or the server is
+    /// not there, is slow, or answers with too much.
+    pub async fn send(&self, given: Request<'_>) -> Result<Answer, Error> {
+        let url = self.policy.resolve(given.url, Purpose::Http).await?.url;
         let host = url.host_str().unwrap_or_default().to_owned();
         let failed = |error: reqwest::Error| match refusal(&error) {
             Some(refused) => Error::Refused(refused),
             None if error.is_timeout() => Error::TimedOut { host: host.clone() },
             None => Error::Unreachable { host: host.clone(), source: error.without_url() },
         };
-        let mut request = self.http.request(method, url);
-        if let Some(body) = body {
+        let mut request = self.http.request(given.method, url);
+        if let Some(time) = given.time {
+            request = request.timeout(time);
+        }
+        if let Some(token) = given.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = given.body {
             request = request.header(CONTENT_TYPE, body.content_type).body(body.bytes);
         }
         let mut answer = request.send().await.map_err(failed)?;

@@ -6,5 +6,6 @@ mod address;
 mod client;
 mod policy;
 
-pub use client::{Answer, Body, Client, Error, SetupError};
+pub use client::{Answer, Body, Client, Error, Request, SetupError};
 pub use policy::{Policy, Purpose, Refused, Target};
+pub use reqwest::Method;

@@ -11,8 +11,11 @@ use sqlx::{Row as _, SqlitePool};
 use crate::base::random;
 
 /// Applied in order, each once. Never change one that was released: add another.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_accounts.sql"), include_str!("migrations/0002_access.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_accounts.sql"),
+    include_str!("migrations/0002_access.sql"),
+    include_str!("migrations/0003_server_tokens.sql"),
+];
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -155,13 +155,14 @@ impl State {
         Ok(role.is_some() || gone.rows_affected() > 0)
     }
 
-    /// The workspace is gone, and what was granted there.
+    /// The workspace is gone, what was granted there, and its credentials for others.
     pub async fn forget_workspace(&self, workspace: u64) -> Result<(), Error> {
-        sqlx::query("DELETE FROM workspace_member WHERE workspace_id = $1")
-            .bind(workspace as i64)
-            .execute(&self.pool)
-            .await
-            .map_err(sql("forgetting a workspace"))?;
+        for statement in
+            ["DELETE FROM workspace_member WHERE workspace_id = $1", "DELETE FROM server_token WHERE workspace_id = $1"]
+        {
+            let done = sqlx::query(statement).bind(workspace as i64).execute(&self.pool).await;
+            done.map_err(sql("forgetting a workspace"))?;
+        }
         Ok(())
     }
 }

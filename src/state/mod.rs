@@ -9,6 +9,7 @@ pub mod groups;
 pub mod identities;
 pub mod logins;
 pub mod members;
+pub mod servers;
 pub mod sessions;
 pub mod tokens;
 

@@ -62,6 +62,10 @@ impl EditorFault {
         self.is_outrun
     }
 
+    pub(super) fn text(&self) -> &str {
+        &self.fault.message
+    }
+
     pub(super) fn status(&self) -> StatusCode {
         self.fault.status
     }

@@ -9,6 +9,7 @@ use super::answer::{Answer, item, item_unless_fresh, json};
 use super::fault::EditorFault;
 use super::fields::Fields;
 use super::gate::{InWorkspace, Last, undisturbed};
+use super::outward::tokens;
 use super::projects;
 use super::sonata::draft::{Draft, Wish};
 use super::sonata::workspace::{Entry, Sort, WorkspaceFile};
@@ -107,7 +108,11 @@ async fn change(
         after.or(before).ok_or_else(|| crate::http::fault::internal().into())
     };
     let entry = undisturbed(write).await?;
-    Ok((entry, WorkspaceFile::read(at).await?))
+    let file = WorkspaceFile::read(at).await?;
+    if sort == Sort::Catalogue {
+        tokens::keep_all(at, &file, wish.as_slice()).await?;
+    }
+    Ok((entry, file))
 }
 
 /// `GET /workspaces/{ws}/catalogues/`, `.../platforms/`.

@@ -8,6 +8,7 @@ use super::answer::{Answer, item, item_unless_fresh, json};
 use super::fault::EditorFault;
 use super::fields::Fields;
 use super::gate::{InWorkspace, LoggedIn, undisturbed};
+use super::outward::tokens;
 use super::projects;
 use super::servers::{self, wishes};
 use super::sonata::draft::{Draft, Wish};
@@ -180,7 +181,9 @@ async fn fill(at: &InWorkspace, wanted: Wanted) -> Result<WorkspaceFile, EditorF
     let mut changes = wanted.changes(at, &none).await?;
     changes.extend(template::workspace()?);
     at.commit(changes, "workspace: set up for the editor").await?;
-    WorkspaceFile::read(at).await
+    let file = WorkspaceFile::read(at).await?;
+    tokens::keep_all(at, &file, wanted.of_sort(Sort::Catalogue).unwrap_or_default()).await?;
+    Ok(file)
 }
 
 /// `PUT /workspaces/{ws}`: everything that it names, or nothing of it. In JSON an array that is
@@ -222,6 +225,7 @@ pub(super) async fn put_workspace(at: InWorkspace, from: Address, headers: Heade
         at.context.accounts.note(&by, "workspace.renamed", old, new).await;
     }
     let file = WorkspaceFile::read(&now).await?;
+    tokens::keep_all(&now, &file, wanted.of_sort(Sort::Catalogue).unwrap_or_default()).await?;
     Ok(item(StatusCode::OK, &object(&now, &file), file.etag()))
 }
 

@@ -1,18 +1,25 @@
 //! The SONATA editor's backend. "Original" marks cases of its own test-suite (contracts/editor.md 5).
 
+mod catalogue_proxy;
 mod catalogues;
+mod check;
 mod desk;
 mod functions;
 mod gate;
 mod git;
+mod graph;
 mod images;
 mod lookup;
 mod original;
+mod own_catalogue;
+mod packages;
+mod platforms_push;
 mod private;
 mod projects;
 mod pushed;
 mod races;
 mod references;
+mod remote;
 mod schemas;
 mod services;
 mod workspaces;

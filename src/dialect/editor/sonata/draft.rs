@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::workspace::{Entry, ID, Sort, WorkspaceFile, free, path};
 use crate::config::Config;
 use crate::dialect::editor::fault::EditorFault;
+use crate::dialect::editor::outward::tokens;
 use crate::engine::{Change, Operation, Payload};
 use crate::resource::document::{self, Format};
 use crate::resource::etag::Expected;
@@ -28,7 +29,7 @@ pub(in crate::dialect::editor) struct Wish {
     pub(in crate::dialect::editor) id: Option<u64>,
     pub(in crate::dialect::editor) name: String,
     pub(in crate::dialect::editor) url: String,
-    /// A platform's credential.
+    /// The credential that it wants.
     pub(in crate::dialect::editor) token: Option<String>,
 }
 
@@ -54,7 +55,10 @@ impl Wish {
         };
         let token = match members.get("token") {
             None | Some(Value::Null) => None,
-            Some(Value::String(token)) => Some(token.clone()),
+            Some(Value::String(token)) => {
+                tokens::check(token)?;
+                Some(token.clone())
+            }
             Some(_) => return Err(EditorFault::bad("'token' must be a string")),
         };
         Ok(Wish {
