@@ -6,6 +6,7 @@ mod config;
 mod fault;
 mod fields;
 mod gate;
+mod log;
 mod login;
 mod projects;
 mod routes;
