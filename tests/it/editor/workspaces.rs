@@ -152,6 +152,14 @@ async fn servers_are_probed_before_anything_is_made() {
     );
     assert_eq!(fs::read_to_string(tree.join("platforms").join(file)).expect("the token"), "s3cret");
     assert_eq!(ws["platforms"], json!([{ "id": ws["platforms"][0]["id"], "name": "sonEmu", "url": url(&server) }]));
+    // It goes with its platform.
+    let mut body = ws.clone();
+    body["platforms"][0]["name"] = json!("renamed");
+    ann.put(&at(&ws), body).await.expect(200);
+    let file = tree.join("platforms").join(format!("token-{}.txt", ws["platforms"][0]["id"]));
+    assert!(file.is_file());
+    ann.delete(&format!("{}/platforms/{}", at(&ws), ws["platforms"][0]["id"])).await.expect(200);
+    assert!(!file.exists());
     app.finish().await;
 }
 
@@ -357,7 +365,10 @@ async fn what_the_original_left_on_disk_opens() {
     let projects = carol.get(&list).await.expect(200).json();
     // One that cannot be read hides no other, and goes like any other.
     assert_eq!(names(&carol, &list).await, ["broken", "p1"]);
-    assert_eq!((&projects[1]["publish_to"], &projects[1]["repo_url"]), (&json!(["cat1"]), &json!("https://github.com/carol/p1")));
+    assert_eq!(
+        (&projects[1]["publish_to"], &projects[1]["repo_url"]),
+        (&json!(["cat1"]), &json!("https://github.com/carol/p1"))
+    );
     assert_eq!((&projects[0]["publish_to"], &projects[0]["vendor"]), (&json!([]), &Value::Null));
     let broken = format!("{list}{}", projects[0]["id"]);
     carol.put(&broken, json!({ "vendor": "v" })).await.expect(409);
