@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+mod change;
 mod check;
 mod live;
 mod load;
 mod origin;
 
+pub use change::{ChangeError, Changes};
 pub use check::{MASK, SECRETS};
 pub use live::Live;
 pub use load::Error;

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 /// neighbour in its ring.
 const RINGS: &[&[&str]] = &[
     &["base"],
-    &["config", "resource"],
+    &["resource"],
+    &["config"],
     &["outside"],
     &["store", "index", "state"],
     &["engine"],

@@ -187,6 +187,6 @@ pub(super) fn page(text: &str, link: Option<(&str, &str)>) -> Html<String> {
     ))
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }

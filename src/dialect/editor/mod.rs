@@ -11,6 +11,7 @@ mod fields;
 mod gate;
 mod git;
 mod graph;
+mod log;
 mod login;
 mod neighbours;
 mod outward;

@@ -13,14 +13,8 @@ const JSON: &str = "application/json";
 
 /// The routes but `GET /login`, which the server shares out (decisions.md 14).
 pub fn routes() -> Vec<Route<Context>> {
-    let table = [
-        access::routes(),
-        sonata::routes(),
-        descriptors::routes(),
-        views::routes(),
-        outward::routes(),
-        git::routes(),
-    ];
+    let table =
+        [access::routes(), sonata::routes(), descriptors::routes(), views::routes(), outward::routes(), git::routes()];
     let editor = table.into_iter().flatten().map(|route| route.tag("editor"));
     editor.chain(catalogue::routes()).collect()
 }

@@ -11,9 +11,12 @@ use super::fields::Fields;
 use super::gate::{InWorkspace, Last, undisturbed};
 use super::outward::tokens;
 use super::projects;
-use super::sonata::draft::{Draft, Wish};
+use super::sonata::draft::{Draft, Wish, token_file};
 use super::sonata::workspace::{Entry, Sort, WorkspaceFile};
+use crate::engine::{Change, Operation};
 use crate::http::context::Context;
+use crate::resource::etag::Expected;
+use crate::resource::key::FilePath;
 
 /// Most servers that one request asks at a time.
 const AT_ONCE: usize = 8;
@@ -96,10 +99,7 @@ async fn change(
         all.extend(wish.clone().map(|wish| Wish { id, ..wish }));
         let mut draft = Draft::new(&file)?;
         let entries = draft.granted(sort, &all)?;
-        let followers = match sort {
-            Sort::Catalogue => projects::following(at, &old, &entries).await?,
-            Sort::Platform => Vec::new(),
-        };
+        let followers = followers(at, sort, &old, &entries).await?;
         let after = wish.as_ref().and_then(|wish| entries.iter().find(|entry| entry.name == wish.name)).cloned();
         draft.set(sort, entries, &all)?;
         let mut changes = draft.changes(&at.context.config(), expected)?;
@@ -113,6 +113,35 @@ async fn change(
         tokens::keep_all(at, &file, wish.as_slice()).await?;
     }
     Ok((entry, file))
+}
+
+/// What changes with the entries of a sort beside `workspace.yml`.
+pub(super) async fn followers(
+    at: &InWorkspace,
+    sort: Sort,
+    old: &[Entry],
+    new: &[Entry],
+) -> Result<Vec<Change>, EditorFault> {
+    match sort {
+        Sort::Catalogue => projects::following(at, old, new).await,
+        Sort::Platform => forgotten(at, old, new).await,
+    }
+}
+
+/// Deletes the credentials of platforms that are no more.
+async fn forgotten(at: &InWorkspace, old: &[Entry], new: &[Entry]) -> Result<Vec<Change>, EditorFault> {
+    let mut changes = Vec::new();
+    for entry in old.iter().filter(|entry| !new.iter().any(|kept| kept.id == entry.id)) {
+        let own = token_file(entry.id);
+        if entry.more.get("credentials").is_none_or(|credentials| credentials["token_file"] != own) {
+            continue;
+        }
+        let path = FilePath::parse(&format!("platforms/{own}"))?;
+        if let Some((etag, _)) = at.file(&path).await? {
+            changes.push(Change { path, expected: Expected::At(vec![etag]), operation: Operation::Delete });
+        }
+    }
+    Ok(changes)
 }
 
 /// `GET /workspaces/{ws}/catalogues/`, `.../platforms/`.

@@ -19,6 +19,7 @@ use crate::base::blocking;
 use crate::engine::{Change, Error, NewWorkspace, Standing};
 use crate::http::conditions::Precondition;
 use crate::http::context::Context;
+use crate::http::fault::internal;
 use crate::http::form;
 use crate::resource::actor::{Actor, Role};
 use crate::resource::key::WorkspaceName;
@@ -123,9 +124,7 @@ impl Wanted {
         for sort in [Sort::Catalogue, Sort::Platform] {
             let Some(wishes) = self.of_sort(sort) else { continue };
             let entries = draft.granted(sort, wishes)?;
-            if sort == Sort::Catalogue {
-                followers = projects::following(at, &file.entries(sort), &entries).await?;
-            }
+            followers.extend(servers::followers(at, sort, &file.entries(sort), &entries).await?);
             draft.set(sort, entries, wishes)?;
         }
         let mut changes = draft.changes(&at.context.config(), expected)?;
@@ -143,11 +142,7 @@ pub(super) async fn post_workspace(
 ) -> Answer {
     let wanted = Wanted::of(&context, &fields)?;
     let name = WorkspaceName::new(actor.name().unwrap_or_default(), fields.required_text("name")?)?;
-    let exists = |error| match error {
-        Error::Exists(_) => EditorFault::conflict(format!("Workspace with name {} already exists", name.name())),
-        error => error.into(),
-    };
-    context.engine.check_creation(&actor, &name).map_err(exists)?;
+    context.engine.check_creation(&actor, &name).map_err(|error| exists(error, &name))?;
     // Looked at before anything is made.
     let unmade = WorkspaceFile::of(0, None);
     for sort in [Sort::Catalogue, Sort::Platform] {
@@ -155,21 +150,40 @@ pub(super) async fn post_workspace(
     }
     wanted.probe(&context).await?;
     let new = NewWorkspace { name: name.clone(), settings: Settings::default() };
-    let overview = context.engine.create_workspace(&actor, new).await.map_err(exists)?;
-    let standing = Standing { id: overview.id, name: name.clone(), role: Role::Admin };
-    let at = inside(&context, &actor, standing);
-    match fill(&at, wanted).await {
-        Ok(file) => {
-            let by = By { name: actor.name().map(str::to_owned), address: from.0 };
-            context.accounts.note(&by, "workspace.created", Some(name.as_str()), None).await;
-            Ok(item(StatusCode::CREATED, &object(&at, &file), file.etag()))
-        }
-        Err(fault) => {
-            if let Err(error) = context.engine.delete_workspace(&actor, &name).await {
-                tracing::error!(?error, workspace.name = %name, "an unfinished workspace stays");
+    to_the_end(async move {
+        let overview = context.engine.create_workspace(&actor, new).await.map_err(|error| exists(error, &name))?;
+        let standing = Standing { id: overview.id, name: name.clone(), role: Role::Admin };
+        let at = inside(&context, &actor, standing);
+        match fill(&at, wanted).await {
+            Ok(file) => {
+                let by = By { name: actor.name().map(str::to_owned), address: from.0 };
+                context.accounts.note(&by, "workspace.created", Some(name.as_str()), None).await;
+                Ok(item(StatusCode::CREATED, &object(&at, &file), file.etag()))
             }
-            Err(fault)
+            Err(fault) => {
+                if let Err(error) = context.engine.delete_workspace(&actor, &name).await {
+                    tracing::error!(?error, workspace.name = %name, "an unfinished workspace stays");
+                }
+                Err(fault)
+            }
         }
+    })
+    .await
+}
+
+/// Goes on when the client does not wait: several steps make one whole.
+async fn to_the_end(work: impl Future<Output = Answer> + Send + 'static) -> Answer {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request panicked");
+        Err(internal().into())
+    })
+}
+
+fn exists(error: Error, name: &WorkspaceName) -> EditorFault {
+    match error {
+        Error::Exists(_) => EditorFault::conflict(format!("Workspace with name {} already exists", name.name())),
+        error => error.into(),
     }
 }
 
@@ -202,6 +216,11 @@ pub(super) async fn put_workspace(at: InWorkspace, from: Address, headers: Heade
     }
     wanted.changes(&at, &WorkspaceFile::read(&at).await?).await?;
     wanted.probe(&at.context).await?;
+    to_the_end(update(at, wanted, name, from)).await
+}
+
+/// Renames and changes, or neither.
+async fn update(at: InWorkspace, wanted: Wanted, name: Option<String>, from: Address) -> Answer {
     let mut now = at.clone();
     if let Some(to) = &name {
         let renamed = at.context.engine.rename_workspace(&at.actor, &at.name, to).await;

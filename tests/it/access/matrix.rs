@@ -62,7 +62,7 @@ fn needs(operation: &str, kinds: &[String]) -> Option<Needs> {
         "post_commits" | "put_file" | "delete_file" => writes,
         "git_info_refs" | "git_upload_pack" => reads,
         "git_receive_pack" => writes,
-        "editor_list_workspaces" | "editor_post_workspace" => Account,
+        "editor_list_workspaces" | "editor_post_workspace" | "editor_get_log" => Account,
         "editor_delete_workspace" => Needs::Login(Role::Admin),
         "editor_git_list" | "editor_git_status" | "editor_git_diff" => Needs::Login(Role::Reader),
         editor if editor.starts_with("editor_slash_") => Account,

@@ -183,3 +183,22 @@ async fn messages_hold_no_markup_of_clients() {
     }
     app.finish().await;
 }
+
+#[tokio::test]
+async fn the_log_shows_only_what_one_did_oneself() {
+    let app = open().await;
+    let (ann, bob) = (app.as_user("ann"), app.as_user("bob"));
+    let ws = workspace(&ann, "secret plans").await;
+    workspace(&bob, "bobs").await;
+    ann.put(&at(&ws), json!({ "name": "renamed" })).await.expect(200);
+    app.anonymous().header("authorization", &basic("ann", "guess")).get("/workspaces/").await.expect(401);
+    let log = ann.get("/log").await.expect(200);
+    assert!(log.header("content-type").starts_with("text/html"), "{:?}", log.headers);
+    let text = log.text();
+    let made = text.find("workspace.created ann/secret plans").expect("what was made");
+    let renamed = text.find("workspace.renamed ann/secret plans ann/renamed").expect("what was renamed");
+    assert!(made < renamed && !text.contains("bob") && !text.contains("failed"), "{text}");
+    assert!(!bob.get("/log").await.expect(200).text().contains("plans"));
+    app.anonymous().get("/log").await.expect(401);
+    app.finish().await;
+}

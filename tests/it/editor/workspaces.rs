@@ -152,6 +152,14 @@ async fn servers_are_probed_before_anything_is_made() {
     );
     assert_eq!(fs::read_to_string(tree.join("platforms").join(file)).expect("the token"), "s3cret");
     assert_eq!(ws["platforms"], json!([{ "id": ws["platforms"][0]["id"], "name": "sonEmu", "url": url(&server) }]));
+    // It goes with its platform.
+    let mut body = ws.clone();
+    body["platforms"][0]["name"] = json!("renamed");
+    ann.put(&at(&ws), body).await.expect(200);
+    let file = tree.join("platforms").join(format!("token-{}.txt", ws["platforms"][0]["id"]));
+    assert!(file.is_file());
+    ann.delete(&format!("{}/platforms/{}", at(&ws), ws["platforms"][0]["id"])).await.expect(200);
+    assert!(!file.exists());
     app.finish().await;
 }
 
@@ -317,5 +325,54 @@ async fn lists_are_in_order_of_creation() {
     assert_eq!(names(&ann, "/workspaces/").await, ["m", "z", "a", "k"]);
     app.restart_after(|_| {}).await;
     assert_eq!(names(&app.as_user("ann"), "/workspaces/").await, ["m", "z", "a", "k"]);
+    app.finish().await;
+}
+
+/// Original: test_scan_workspace. What it wrote on disk is there, with what it says.
+#[tokio::test]
+async fn what_the_original_left_on_disk_opens() {
+    let mut app = open().await;
+    app.account("carol", false).await;
+    let write = |root: &std::path::Path, path: &str, text: &str| {
+        let file = root.join("carol/old").join(path);
+        fs::create_dir_all(file.parent().expect("in a folder")).expect("folders");
+        fs::write(file, text).expect("a file");
+    };
+    app.restart_after(|data| {
+        let text = "catalogue_servers:\n- id: cat1\n  publish: true\n  url: http://cat.example.org/\ncatalogues_dir: catalogues\n\
+            default_service_platform: sp1\nname: old\nschema_index: 0\nservice_platforms:\n  sp1:\n    credentials:\n      token_file: empty\n    url: http://sp.example.org/\nversion: '0.03'\n";
+        write(data, "workspace.yml", text);
+        write(data, "catalogues/personal.yml", "credentials: personal\nname: My personal catalog\n");
+        let text = "catalogues:\n- personal\ndescription: d\nname: p1\npublish_to:\n- cat1\nrepo_url: https://github.com/carol/p1\nversion: '0.4'\n";
+        write(data, "projects/p1/project.yml", text);
+        write(data, "projects/broken/project.yml", "a: [\n");
+    })
+    .await;
+    app.app().watch().expect("the disk can be watched");
+    let carol = app.as_user("carol");
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let ws = loop {
+        let all = carol.get("/workspaces/").await.expect(200).json();
+        if all[0]["schema_index"] == 0 {
+            break all[0].clone();
+        }
+        assert!(std::time::Instant::now() < end, "never: the workspace is there");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert_eq!(ws["catalogues"][0]["name"], "cat1");
+    assert_eq!(ws["platforms"][0]["url"], "http://sp.example.org/");
+    let list = format!("{}/projects/", at(&ws));
+    let projects = carol.get(&list).await.expect(200).json();
+    // One that cannot be read hides no other, and goes like any other.
+    assert_eq!(names(&carol, &list).await, ["broken", "p1"]);
+    assert_eq!(
+        (&projects[1]["publish_to"], &projects[1]["repo_url"]),
+        (&json!(["cat1"]), &json!("https://github.com/carol/p1"))
+    );
+    assert_eq!((&projects[0]["publish_to"], &projects[0]["vendor"]), (&json!([]), &Value::Null));
+    let broken = format!("{list}{}", projects[0]["id"]);
+    carol.put(&broken, json!({ "vendor": "v" })).await.expect(409);
+    carol.delete(&broken).await.expect(200);
+    assert_eq!(names(&carol, &list).await, ["p1"]);
     app.finish().await;
 }

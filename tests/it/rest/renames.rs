@@ -111,6 +111,34 @@ async fn a_copy_of_a_renamed_workspace_is_another_one() {
     app.finish().await;
 }
 
+/// A stop in between: the repository speaks of a name that its folder does not have yet.
+#[tokio::test]
+async fn a_rename_that_broke_off_changes_nothing() {
+    let mut app = TestApp::open().await;
+    let (ann, before) = lab(&app).await;
+    let all = documents(&ann).await;
+    for (name, is_renamed) in [("lab", false), ("moved", true)] {
+        if is_renamed {
+            app.as_user("ann").patch(LAB, json!({ "name": "moved" })).await.expect(200);
+        }
+        app.restart_after(|data| {
+            let tree = data.join("ann").join(name);
+            git::run(&tree, &["config", "workleaf.next", "ann/elsewhere"]);
+            if !is_renamed {
+                git::run(&tree, &["config", "workleaf.name", "ann/lab"]);
+                git::run(&tree, &["config", "workleaf.first", "ann/lab"]);
+            } else {
+                git::run(&tree, &["config", "workleaf.name", "ann/moved"]);
+            }
+        })
+        .await;
+        let ann = app.as_user("ann");
+        let now = ann.get(&format!("/api/v1/workspaces/ann/{name}")).await.expect(200).inner();
+        assert_eq!((&now["id"], documents(&ann).await), (&before["id"], all.clone()));
+    }
+    app.finish().await;
+}
+
 /// What was answered 201 is there afterwards; the others were told that the workspace is gone.
 #[tokio::test]
 async fn writers_and_readers_meanwhile_lose_nothing() {

@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::json;
 
 use super::{JSON, object};
-use crate::dialect::editor::{config, user};
+use crate::dialect::editor::{config, log, user};
 use crate::http::context::Context;
 use crate::http::route::Route;
 
@@ -18,6 +18,10 @@ pub(super) fn routes() -> Vec<Route<Context>> {
             .with_session()
             .summary("End the session")
             .answer(200, "It is over.", &[(JSON, json!({ "type": "string" }))]),
+        Route::new(Method::GET, "/log", "editor_get_log", log::get_log)
+            .summary("What you did that is noted")
+            .answer(200, "Lines of a page.", &[("text/html", json!({ "type": "string" }))])
+            .errors(&[401]),
         Route::new(Method::GET, "/config", "editor_get_config", config::get_config)
             .summary("The configuration, secrets masked; for administrators by Basic credentials")
             .answer(200, "The configuration.", &object())

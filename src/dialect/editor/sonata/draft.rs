@@ -139,7 +139,7 @@ impl<'f> Draft<'f> {
             }
             let token = wishes.iter().find(|wish| wish.name == entry.name).and_then(|wish| wish.token.clone());
             if let (Some(token), Sort::Platform) = (token, sort) {
-                let name = format!("token-{}.txt", entry.id);
+                let name = token_file(entry.id);
                 self.tokens.push((FilePath::parse(&format!("platforms/{name}"))?, token));
                 entry.more.insert("credentials".into(), json!({ "token_file": name }));
             }
@@ -192,6 +192,11 @@ impl<'f> Draft<'f> {
         }));
         Ok(changes)
     }
+}
+
+/// The file of a platform's credential, in the folder `platforms`.
+pub(in crate::dialect::editor) fn token_file(id: u64) -> String {
+    format!("token-{id}.txt")
 }
 
 /// The text, changed to say this with platforms in this order: an edit puts a new key behind the
