@@ -4,6 +4,7 @@ mod catalogues;
 mod desk;
 mod functions;
 mod gate;
+mod git;
 mod images;
 mod lookup;
 mod private;

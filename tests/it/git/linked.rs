@@ -257,13 +257,14 @@ async fn a_folder_is_made_of_a_repository() {
     let hand = shared.hand("h");
     hand.write("sources/nsd/fw.yml", super::client::SERVICE);
     hand.write("tool.sh", "#!/bin/sh\n");
-    hand.git(&["add", "--chmod=+x", "tool.sh"]);
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(hand.0.join("tool.sh"), executable).expect("it is there");
     hand.push("More");
     let clone = |name: &str| format!("/api/v1/projects?workspace=ann/lab&project={name}&clone={}.git", shared.url());
     let made = shared.ann.post(&clone("copy"), raw("")).await.expect(201);
     assert_eq!(made.inner()["path"], "projects/copy/project.yml");
     let service = shared.ann.get("/api/v1/services?where=project:copy").await.expect(200).json();
-    assert_eq!(service["services"][0]["name"], "fw", "{service}");
+    assert_eq!(service["services"][0]["content"]["name"], "fw", "{service}");
     let listed = git::run(&shared.tree(), &["ls-tree", "main:projects/copy", "tool.sh"]);
     assert!(listed.starts_with("100755"), "{listed}");
     let remote =

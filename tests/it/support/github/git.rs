@@ -26,15 +26,15 @@ pub(super) fn make(folder: &Path) {
 
 /// Whatever is no part of the REST API.
 pub(super) async fn serve(State(shared): State<Shared>, request: Request) -> Response {
-    let path = request.uri().path().to_owned();
+    let (head, body) = request.into_parts();
+    let path = head.uri.path().to_owned();
     let mut parts = path.trim_start_matches('/').splitn(3, '/');
     let (Some(owner), Some(name), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
         return refusal(StatusCode::NOT_FOUND, "Not Found");
     };
     let name = name.strip_suffix(".git").unwrap_or(name);
-    let header =
-        |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
-    let query = request.uri().query().unwrap_or_default().to_owned();
+    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
+    let query = head.uri.query().unwrap_or_default().to_owned();
     let is_push = rest == "git-receive-pack" || query.contains("git-receive-pack");
     let (key, folder) = ((owner.to_lowercase(), name.to_lowercase()), {
         let mut world = shared.world();
@@ -67,9 +67,9 @@ pub(super) async fn serve(State(shared): State<Shared>, request: Request) -> Res
         Err(status) => return (status, "Repository not found.\n").into_response(),
         Ok(()) => {}
     }
-    let (method, kind) = (request.method().to_string(), header("content-type"));
+    let (method, kind) = (head.method.to_string(), header("content-type"));
     let (encoding, protocol) = (header("content-encoding"), header("git-protocol"));
-    let body = to_bytes(request.into_body(), BODY).await.expect("the body is whole");
+    let body = to_bytes(body, BODY).await.expect("the body is whole");
     let mut command = tokio::process::Command::new("git");
     command
         .arg("http-backend")

@@ -24,7 +24,8 @@ use world::World;
 
 use workleaf::config::Config;
 
-use super::app::TestApp;
+use super::app::{PASSWORD, TestApp};
+use super::client::Answer;
 use super::local::Local;
 
 /// What the product is at GitHub, and at the other provider.
@@ -86,12 +87,15 @@ impl GitHub {
 
     /// Whoever is at the browser links themselves to an account; their access token.
     pub(crate) async fn link(&self, app: &TestApp, account: &str) -> String {
-        let browser = app.as_user(account).header("accept", "text/html");
-        let left = browser.get("/login?link=true").await.expect(302);
-        let cookie = left.header("set-cookie").split(';').next().expect("a cookie").to_owned();
+        let cookie = |answer: &Answer| answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+        let browser = app.anonymous().header("accept", "text/html").header("origin", "http://test.local");
+        let body = json!({ "name": account, "password": PASSWORD });
+        let session = cookie(&browser.post("/api/v1/session", body).await.expect(200));
+        let left = browser.header("cookie", &session).get("/login?link=true").await.expect(302);
         let back = self.press(left.header("location"), "authorize").await;
         let path = back.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()));
-        browser.header("cookie", &cookie).get(&path.expect("an address")).await.expect(302);
+        let cookies = format!("{session}; {}", cookie(&left));
+        browser.header("cookie", &cookies).get(&path.expect("an address")).await.expect(302);
         self.tokens().pop().expect("a token was given out")
     }
 
