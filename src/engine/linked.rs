@@ -105,7 +105,7 @@ impl Linked {
 
     /// Everything about the folder, with what was edited on disk.
     async fn now(&self) -> Result<Now, Error> {
-        self.workspace.absorb_disk(None).await?;
+        self.engine.absorb_edits(&self.workspace).await?;
         let this = self.clone();
         blocking::run(move || this.look()).await
     }

@@ -57,6 +57,7 @@ fn message(text: &str) -> Answer {
 
 /// `POST git/init`.
 async fn init(at: InWorkspace, fields: Fields) -> Answer {
+    at.writer()?;
     let project = Project::of(at, &fields)?;
     let is_new = project.linked(Role::Writer)?.init().await?;
     let folder = project.found.row.path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -68,6 +69,7 @@ async fn init(at: InWorkspace, fields: Fields) -> Answer {
 
 /// `POST git/commit`: publishes the project as it is, and pushes what is published.
 async fn commit(at: InWorkspace, fields: Fields) -> Answer {
+    at.writer()?;
     let text = fields.required_text("commit_message")?;
     if text.len() > MESSAGE_MOST {
         return Err(EditorFault::bad(format!("the commit message is longer than {MESSAGE_MOST} bytes")));
@@ -107,6 +109,7 @@ async fn diff(at: InWorkspace, fields: Fields) -> Answer {
 
 /// `POST git/pull`.
 async fn pull(at: InWorkspace, fields: Fields) -> Answer {
+    at.writer()?;
     let project = Project::of(at, &fields)?;
     let linked = project.linked(Role::Writer)?;
     if linked.url().await?.is_none() {
@@ -124,6 +127,7 @@ async fn pull(at: InWorkspace, fields: Fields) -> Answer {
 
 /// `POST git/clone`.
 async fn clone(at: InWorkspace, fields: Fields) -> Answer {
+    at.writer()?;
     let url = fields.required_text("url")?.to_owned();
     let body = cloned(&at, &url, fields.text("name")?).await?;
     Ok(json(StatusCode::OK, &body))

@@ -7,6 +7,7 @@ use super::answer::{Answer, item, item_unless_fresh, json};
 use super::fault::EditorFault;
 use super::fields::Fields;
 use super::gate::{InProject, InWorkspace, PROJECT, undisturbed};
+use super::git;
 use super::sonata::workspace::{Entry, WorkspaceFile};
 use super::template;
 use crate::base::blocking;
@@ -106,8 +107,8 @@ pub(super) async fn get_project(at: InProject, headers: HeaderMap) -> Answer {
 pub(super) async fn post_project(at: InWorkspace, fields: Fields) -> Answer {
     at.writer()?;
     let folder = folder_name(fields.required_text("name")?)?;
-    if fields.text("repo")?.is_some_and(|url| !url.is_empty()) {
-        return Err(EditorFault::bad("projects are not made of repositories here: leave 'repo' empty"));
+    if let Some(url) = fields.text("repo")?.filter(|url| !url.is_empty()) {
+        return Ok(json(StatusCode::CREATED, &git::cloned(&at, url, Some(&folder)).await?));
     }
     let mut members = Map::from_iter([("name".to_owned(), json!(folder))]);
     members.extend(given(&fields)?);

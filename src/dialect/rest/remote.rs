@@ -58,12 +58,13 @@ impl FromRequestParts<Context> for Named {
 
 impl Named {
     async fn linked(&self, needed: Role, more: &[&str]) -> Result<Linked, Error> {
-        self.parameters.only(&[&["workspace"], more].concat())?;
         let workspace = query::workspace(&self.parameters)?;
         let reader = self.context.engine.reader(&self.actor);
         let (kind, reference) = (self.kind.clone(), self.reference.clone());
         let found = blocking::run(move || reader.find(&kind, &reference, workspace.as_ref())).await?;
-        self.context.engine.linked(&self.actor, &found, needed)
+        let linked = self.context.engine.linked(&self.actor, &found, needed)?;
+        self.parameters.only(&[&["workspace"], more].concat())?;
+        Ok(linked)
     }
 }
 
@@ -109,9 +110,9 @@ async fn get_remote(named: Named) -> Answer {
 
 /// `PUT .../remote {"url"}`: null makes it a repository of its own, without one elsewhere.
 async fn put_remote(named: Named, headers: HeaderMap, Whole(body): Whole) -> Answer {
+    let linked = named.linked(Role::Writer, &[]).await?;
     let body = json_body(&headers, &body)?;
     let url = text(only(&body, &["url"])?, "url")?.map(str::to_owned);
-    let linked = named.linked(Role::Writer, &[]).await?;
     if let Some(url) = &url {
         abroad(&named.context, &named.actor).await?.check(url)?;
     }
@@ -137,9 +138,9 @@ async fn get_remote_diff(named: Named, headers: HeaderMap) -> Answer {
 
 /// `POST .../remote/commit {"message"}`.
 async fn post_remote_commit(named: Named, headers: HeaderMap, Whole(body): Whole) -> Answer {
+    let linked = named.linked(Role::Writer, &[]).await?;
     let body = json_body(&headers, &body)?;
-    let message = required_text(only(&body, &["message"])?, "message")?;
-    let revised = named.linked(Role::Writer, &[]).await?.commit(message).await?;
+    let revised = linked.commit(required_text(only(&body, &["message"])?, "message")?).await?;
     ok(&json!({ "commit": match revised {
         Some(revised) => json!({ "id": revised.commit, "text": revised.text }),
         None => json!({ "id": null, "text": "nothing to commit, working tree clean" }),

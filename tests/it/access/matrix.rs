@@ -64,6 +64,7 @@ fn needs(operation: &str, kinds: &[String]) -> Option<Needs> {
         "git_receive_pack" => writes,
         "editor_list_workspaces" | "editor_post_workspace" => Account,
         "editor_delete_workspace" => Needs::Login(Role::Admin),
+        "editor_git_list" | "editor_git_status" | "editor_git_diff" => Needs::Login(Role::Reader),
         editor if editor.starts_with("editor_slash_") => Account,
         editor if editor.starts_with("editor_list_") || editor.starts_with("editor_get_") => Needs::Login(Role::Reader),
         editor if editor.starts_with("editor_") => Needs::Login(Role::Writer),
@@ -79,7 +80,9 @@ fn needs(operation: &str, kinds: &[String]) -> Option<Needs> {
                 "list" => Nothing,
                 "get" | "history" | "diff" | "referrers" if is_catalogue => Account,
                 "patch" | "move" | "restore" if is_catalogue => Account,
-                "get" | "history" | "diff" | "referrers" => reads,
+                "get" | "history" | "diff" | "referrers" | "get_remote" | "get_remote_diff" => reads,
+                "put_remote" | "delete_remote" => writes,
+                "post_remote_commit" | "post_remote_push" | "post_remote_pull" => writes,
                 "post" | "put" | "patch" | "delete" | "move" | "restore" => writes,
                 _ => return None,
             }

@@ -299,6 +299,12 @@ async fn repositories_at_github_become_projects() {
     let text = place.ann.get("/api/v1/workspaces/ann/lab/files/projects/lib/project.yml").await.expect(200).text();
     assert!(text.starts_with("name: lib\nversion: \"1\" # theirs\n"), "{text}");
     assert_eq!(message(&clone(&url).await.expect(409)), "A project with name lib already exists");
+    // The front end clones so, under a name of its choice.
+    let body = json!({ "name": "copy", "repo": url });
+    let made = place.ann.post(&format!("/workspaces/{}/projects/", place.workspace), body).await.expect(201).json();
+    let copy =
+        place.ann.get(&format!("/workspaces/{}/projects/{}", place.workspace, made["id"])).await.expect(200).json();
+    assert_eq!((&copy["name"], &copy["repo_url"]), (&json!("copy"), &json!(url)));
     for elsewhere in ["http://127.0.0.1:1/ann-gh/lib", "https://gitlab.com/x/y", "localhost", "ext::sh -c id", "-x"] {
         assert!(message(&clone(elsewhere).await.expect(400)).starts_with("Can only clone"), "{elsewhere}");
     }

@@ -66,6 +66,7 @@ pub(super) async fn list(at: InWorkspace) -> Answer {
 /// `POST git/create`: a repository at GitHub with all of the project. What cannot be finished is
 /// undone there.
 pub(super) async fn create(at: InWorkspace, fields: Fields) -> Answer {
+    at.writer()?;
     let name = fields.required_text("repo_name")?.trim().to_owned();
     if name.is_empty() || name.contains('/') {
         return Err(EditorFault::bad("'repo_name' is the name of a repository, without its owner"));
@@ -114,6 +115,7 @@ pub(super) async fn create(at: InWorkspace, fields: Fields) -> Answer {
 
 /// `DELETE git/delete`: the project's repository at GitHub goes, the project stays.
 pub(super) async fn delete(at: InWorkspace, fields: Fields) -> Answer {
+    at.writer()?;
     let wanted = fields.required_text("repo_name")?.to_owned();
     let project = Project::of(at, &fields)?;
     let linked = project.linked(Role::Writer)?;
