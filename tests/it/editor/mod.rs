@@ -7,7 +7,6 @@ mod desk;
 mod functions;
 mod gate;
 mod git;
-mod graph;
 mod images;
 mod lookup;
 mod original;

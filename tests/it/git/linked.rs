@@ -36,11 +36,15 @@ impl Shared {
     }
 
     async fn open_with(configure: impl FnOnce(&mut Config)) -> Self {
+        Self::open_behind(|_, config| configure(config)).await
+    }
+
+    async fn open_behind(configure: impl FnOnce(&GitHub, &mut Config)) -> Self {
         let github = GitHub::open();
         github.person(7, "ann-gh");
         let place = Place::open_with(|config| {
             github.configure(config);
-            configure(config);
+            configure(&github, config);
         })
         .await;
         let token = github.link(&place.app, "ann").await;

@@ -60,7 +60,7 @@ async fn tokens_do_what_their_scopes_say() {
     let (status, body, _) = stranger.ask(Method::GET, "/user", json!({})).await;
     assert_eq!((status, &body["message"]), (401, &json!("Bad credentials")));
 
-    let make = |name: &str| json!({ "name": name, "private": true });
+    let make = |name: &str| json!({ "name": name, "private": false });
     assert_eq!(poor.ask(Method::POST, "/user/repos", make("lab")).await.0, 404);
     let (status, made, _) = rich.ask(Method::POST, "/user/repos", make("lab")).await;
     assert_eq!((status, &made["full_name"]), (201, &json!("ina/lab")));

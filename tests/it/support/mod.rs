@@ -9,6 +9,7 @@ pub(crate) mod git;
 pub(crate) mod github;
 pub(crate) mod local;
 mod redact;
+pub(crate) mod tls;
 
 pub(crate) use app::{PASSWORD, TestApp, basic};
 pub(crate) use client::{Answer, Body, Client, raw, typed, yaml};

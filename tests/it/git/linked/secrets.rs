@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Shared;
 use crate::cli::process::wait_until;
 use crate::support::github::{GitHub, Mood};
+use crate::support::tls::Tls;
 
 /// Every file below a folder that holds one of the texts.
 fn holding(folder: &Path, texts: &[&[u8]]) -> Vec<String> {
@@ -64,6 +65,38 @@ async fn a_token_leaves_no_trace() {
     let refused = shared.ann.tolerant().post(&pull, json!({})).await.expect(502);
     assert!(!refused.text().contains(&shared.token) && !refused.text().contains(&encoded));
     shared.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn https_needs_a_certificate_that_is_believed() {
+    let mut fronts = Vec::new();
+    for is_believed in [true, false] {
+        let front = &mut fronts;
+        let shared = Shared::open_behind(|github, config| {
+            let port = github.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+            let tls = Tls::before(port);
+            config.authentication.authorize_url = format!("https://localhost:{}/login/oauth/authorize", tls.port);
+            config.outside.git_schemes = vec!["https".to_owned()];
+            config.outside.hosts = vec!["localhost".to_owned()];
+            config.outside.ca_file = is_believed.then(|| tls.certificate());
+            front.push(tls);
+        })
+        .await;
+        let url = format!("https://localhost:{}/ann-gh/web", fronts.last().expect("one").port);
+        shared.ann.put(&format!("{}/remote", shared.project), json!({ "url": url })).await.expect(200);
+        shared.commit("First").await;
+        let push = format!("{}/remote/push", shared.project);
+        let pushed = shared.ann.tolerant().post(&push, json!({})).await;
+        if is_believed {
+            pushed.expect(200);
+            assert_eq!(super::subjects(&shared.bare), ["First"]);
+            assert_eq!(shared.pull().await["text"], "Already up to date.");
+        } else {
+            assert!(pushed.expect(502).text().contains("certificate"));
+            assert!(shared.github.authorizations().is_empty());
+        }
+        shared.finish().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

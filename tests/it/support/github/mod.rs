@@ -92,7 +92,10 @@ impl GitHub {
         let body = json!({ "name": account, "password": PASSWORD });
         let session = cookie(&browser.post("/api/v1/session", body).await.expect(200));
         let left = browser.header("cookie", &session).get("/login?link=true").await.expect(302);
-        let back = self.press(left.header("location"), "authorize").await;
+        // Here, wherever it is reached from outside.
+        let page = reqwest::Url::parse(left.header("location")).expect("a URL");
+        let page = format!("{}{}?{}", self.url, page.path(), page.query().unwrap_or_default());
+        let back = self.press(&page, "authorize").await;
         let path = back.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()));
         let cookies = format!("{session}; {}", cookie(&left));
         browser.header("cookie", &cookies).get(&path.expect("an address")).await.expect(302);
