@@ -9,7 +9,6 @@ use super::fault::EditorFault;
 use super::fields::Fields;
 use super::gate::{InWorkspace, LoggedIn, undisturbed};
 use super::outward::tokens;
-use super::projects;
 use super::servers::{self, wishes};
 use super::sonata::draft::{Draft, Wish};
 use super::sonata::workspace::{Entry, Sort, WorkspaceFile};
