@@ -176,7 +176,7 @@ async fn links_into_what_one_may_not_see_are_not_followed() {
 async fn a_settings_change_says_what_is_wrong_with_it() {
     let (app, _) = lab().await;
     let ann = app.as_user("ann");
-    for body in [json!({ "public": 1 }), json!({ "push": "never" }), json!({ "name": "x" }), json!([])] {
+    for body in [json!({ "public": 1 }), json!({ "push": "never" }), json!({ "owner": "x" }), json!([])] {
         ann.patch(LAB, body).await.expect(400);
     }
     let dry = ann.patch(&format!("{LAB}?dry_run=true"), json!({ "public": true })).await.expect(200).inner();
