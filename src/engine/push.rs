@@ -12,7 +12,7 @@ use crate::resource::check::Violation;
 use crate::resource::etag::Etag;
 use crate::resource::key::{FilePath, WorkspaceName};
 use crate::resource::kind::Kind;
-use crate::store::{Changed, Incoming, MAIN, Move, PushPolicy, Refused, Workspace};
+use crate::store::{self, Changed, Incoming, MAIN, Move, PushPolicy, Refused, Workspace};
 
 /// Lines about single files that one push is told.
 const LINES_MOST: usize = 100;
@@ -68,6 +68,13 @@ impl Engine {
                 match engine.look_at(&workspace, &incoming, main, file_bytes, &mut checked) {
                     Ok(()) => {}
                     Err(Refused::Because(why)) => checked.refused = Some(why),
+                    // Such as a file that a folder calls a folder.
+                    Err(Refused::Store(
+                        error @ (store::Error::NoObject(..) | store::Error::Damaged { .. } | store::Error::Git { .. }),
+                    )) => {
+                        tracing::warn!(workspace.name = %workspace.name(), %error, "a push cannot be looked at");
+                        checked.refused = Some("an object is missing, or not what its folder says it is".to_owned());
+                    }
                     Err(Refused::Store(error)) => return Err(error.into()),
                 }
                 checked.incoming = Some(incoming);

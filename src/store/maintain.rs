@@ -72,7 +72,9 @@ pub(super) fn run(shared: &Shared) {
 fn maintain(workspace: &Arc<Workspace>, seen: &mut Seen, stopping: &impl Fn() -> bool) -> Result<(), Error> {
     let stop = || stopping() || workspace.is_removed();
     let git_dir = &workspace.git_dir;
-    if loose_objects(git_dir) >= seen.loose + workspace.core.options.loose_most {
+    let loose = loose_objects(git_dir);
+    seen.loose = seen.loose.min(loose);
+    if loose >= seen.loose + workspace.core.options.loose_most {
         // Not while packs are merged.
         let _one = workspace.merging.lock().unwrap_or_else(PoisonError::into_inner);
         gitcommand::run(git_dir, &["repack", "-d", "-q"], stop)?;

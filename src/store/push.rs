@@ -133,26 +133,31 @@ const EDITED: &str = "a file that it changes is being edited on the server: fetc
 /// newest commit and what is to come. That is an edit since the disk was last taken in, which would
 /// undo what was pushed when it is taken in later; or something that nobody has finished.
 fn edited(workspace: &Workspace, changes: &[Behind]) -> Result<Option<String>, Error> {
-    let claims = Claims::of(workspace)?;
+    let mut claims = None;
     let mut folders = workspace.work_tree.folders()?;
     for (path, olds, new) in changes {
         let Ok(path) = FilePath::parse(path) else { continue };
-        let claim = claims.on(path.as_str());
-        // What git ignores may stand where something new comes; it stays.
-        if workspace.is_stale(&path) || claim.is_none() && olds.contains(&None) {
+        if workspace.is_stale(&path) {
             continue;
         }
         let disk = match folders.look(&path, workspace.core.options.file_bytes) {
             Ok(OnDisk::File { etag, .. }) => Some(etag),
             Ok(OnDisk::Missing) => None,
-            // What cannot be looked at stays too.
+            // What cannot be looked at stays.
             Err(_) => continue,
         };
-        if !olds.contains(&disk) && disk != new.map(|entry| entry.etag) {
-            return Ok(Some(match claim {
-                Some(claim) => format!("{path}: on the server's disk {}", claim.words()),
-                None => EDITED.to_owned(),
-            }));
+        if olds.contains(&disk) || disk == new.map(|entry| entry.etag) {
+            continue;
+        }
+        let claims = match &mut claims {
+            Some(known) => known,
+            none => none.insert(Claims::of(workspace)?),
+        };
+        match claims.on(path.as_str()) {
+            Some(claim) => return Ok(Some(format!("{path}: on the server's disk {}", claim.words()))),
+            // What git ignores may stand where something new comes; it stays too.
+            None if olds.contains(&None) => {}
+            None => return Ok(Some(EDITED.to_owned())),
         }
     }
     Ok(None)

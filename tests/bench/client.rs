@@ -105,10 +105,14 @@ fn head(buffer: &[u8]) -> Result<Option<Parts>> {
     Ok(Some(Parts { status, head: end + 4, length }))
 }
 
+/// The header that says who asks.
+pub(crate) fn authorization() -> String {
+    format!("Authorization: Basic {}", STANDARD.encode(format!("{ACCOUNT}:{PASSWORD}")))
+}
+
 /// The bytes of a request by the ordinary account.
 pub(crate) fn request(method: &str, target: &str, headers: &str, body: &str) -> Vec<u8> {
-    let credentials = STANDARD.encode(format!("{ACCOUNT}:{PASSWORD}"));
-    let mut text = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {credentials}\r\n");
+    let mut text = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n{}\r\n", authorization());
     text.push_str(headers);
     if !body.is_empty() {
         text.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));

@@ -9,6 +9,7 @@ mod client;
 mod data;
 mod load;
 mod machine;
+mod peer;
 mod report;
 mod rows;
 mod server;

@@ -2,6 +2,7 @@
 
 mod create;
 mod get;
+mod git;
 mod list;
 mod memory;
 mod start;
@@ -41,6 +42,10 @@ pub(crate) enum Row {
     Rebuild,
     /// Memory while serving 100,000 documents.
     Memory,
+    /// Clone, push and fetch against nginx + fcgiwrap + git http-backend, where those are installed.
+    Git,
+    /// Clone of 100,000 commits of one document against the same freshly packed.
+    GitHistory,
 }
 
 /// A run: what to measure, how, and what was measured so far.
@@ -81,6 +86,8 @@ impl Bench {
                 Row::Start => start::measure(&mut self).await?,
                 Row::Rebuild => start::measure_rebuild(&mut self).await?,
                 Row::Memory => memory::measure(&mut self).await?,
+                Row::Git => git::measure(&mut self).await?,
+                Row::GitHistory => git::measure_history(&mut self).await?,
             }
         }
         if let Some(file) = &self.options.json {

@@ -6,6 +6,7 @@ mod client;
 mod disconnect;
 mod fetch;
 mod hands;
+mod hostile;
 mod kill;
 mod linked;
 mod paths;
