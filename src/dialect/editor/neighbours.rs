@@ -26,8 +26,11 @@ pub(super) struct Found {
 pub(super) struct Neighbours<'r> {
     reader: &'r Reader,
     at: &'r InProject,
-    known: HashMap<(topology::Sort, bool), HashMap<(String, String), Vec<Descriptor>>>,
+    known: HashMap<(topology::Sort, bool), Named>,
 }
+
+/// Descriptors by vendor and name.
+type Named = HashMap<(String, String), Vec<Descriptor>>;
 
 /// Most services that a search for circles looks at.
 const VISITED: usize = 1_000;
@@ -59,11 +62,7 @@ impl<'r> Neighbours<'r> {
         Ok(None)
     }
 
-    fn all(
-        &mut self,
-        sort: topology::Sort,
-        is_local: bool,
-    ) -> Result<&HashMap<(String, String), Vec<Descriptor>>, EditorFault> {
+    fn all(&mut self, sort: topology::Sort, is_local: bool) -> Result<&Named, EditorFault> {
         match self.known.entry((sort, is_local)) {
             std::collections::hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
             std::collections::hash_map::Entry::Vacant(place) => {
@@ -76,7 +75,7 @@ impl<'r> Neighbours<'r> {
                 } else {
                     published(self.reader, &self.at.workspace, shelf, None)?
                 };
-                let mut named: HashMap<(String, String), Vec<Descriptor>> = HashMap::new();
+                let mut named = Named::new();
                 for one in all {
                     if let Some(triple) = &one.triple {
                         named.entry((triple.vendor.clone(), triple.name.clone())).or_default().push(one);

@@ -214,3 +214,35 @@ async fn tokens_are_sent_where_they_belong_and_never_shown() {
     }
     app.finish().await;
 }
+
+/// What neither the project nor the private catalogue has is looked for in the catalogues, in their
+/// order.
+#[tokio::test]
+async fn look_up_goes_on_in_the_catalogues() {
+    let (app, first, second) = (open().await, Remote::open(), Remote::open());
+    let ann = app.as_user("ann");
+    let workspace = workspace(&ann, "ws").await;
+    let project = project(&ann, &workspace, "pro").await;
+    let find = |rest: &str| format!("{}/projects/{}/nsfs/{rest}", at(&workspace), project["id"]);
+    catalogue(&ann, &workspace, json!({ "name": "broken", "url": first.url("wrong/500") })).await;
+    catalogue(&ann, &workspace, json!({ "name": "first", "url": first.url("") })).await;
+    catalogue(&ann, &workspace, json!({ "name": "second", "url": second.url("") })).await;
+    let descriptor = |text: &str| json!({ "vendor": "v", "name": "n", "version": "1", "description": text });
+    second.hold("/vnfs/vendor/v/name/n/version/1", descriptor("of the second"));
+    let found = ann.get(&find("functions/v/n/1")).await.expect(200).json();
+    assert_eq!((&found["uid"], &found["catalogue"]), (&json!("v:n:1"), &json!("second")));
+    assert_eq!(found["descriptor"], descriptor("of the second"));
+    first.hold("/vnfs/vendor/v/name/n/version/1", descriptor("of the first"));
+    let found = ann.get(&find("functions/v/n/1")).await.expect(200).json();
+    assert_eq!(found["descriptor"], descriptor("of the first"));
+    let said = message(ann.get(&find("services/v/n/1")).await, 404);
+    assert!(
+        said.starts_with("NS v:n:1 not found; some catalogues could not be asked: broken: External service"),
+        "{said}"
+    );
+    // What is here is not asked for elsewhere.
+    first.calls();
+    ann.get(&find("functions/eu.sonata-nfv/vnf-sample/0.1")).await.expect(200);
+    assert_eq!(first.calls(), Vec::<String>::new());
+    app.finish().await;
+}

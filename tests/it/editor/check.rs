@@ -56,7 +56,11 @@ virtual_links:
     let check = desk.at(&format!("services/{}/check", services[0]["id"]));
     let answer = desk.ann.get(&check).await.expect(200).json();
     assert_eq!((&answer["uid"], &answer["path"], &answer["valid"]), (&json!("v:s:1"), &json!(path), &json!(false)));
-    insta::assert_snapshot!(shown(&answer).join("\n"), @"");
+    insta::assert_snapshot!(shown(&answer).join("\n"), @r#"
+    note isolated 8:5 /network_functions/0 no virtual link leads to "a"
+    error unresolved 9:5 /network_functions/1 there is no function "v:b:1" in the project or in the workspace's private catalogue: create or publish it, or change the entry
+    error unknown-point 15:44 /virtual_links/0/connection_points_reference/1 "a" has no connection point as in "a:inn": did you mean "a:in"?
+    "#);
     // What is published in the workspace is found too.
     let other = desk.make_function(function("b", "1")).await;
     desk.ann.get(&desk.at(&format!("functions/{}/publish", other["id"]))).await.expect(201);
@@ -121,11 +125,22 @@ async fn real_projects_are_as_good_as_they_are() {
             let worse = shown(&answer).into_iter().filter(|finding| !finding.starts_with("note"));
             let short = worse.map(|finding| finding.split(' ').skip(1).take(2).collect::<Vec<_>>().join(" "));
             let name = project["name"].as_str().expect("a name");
-            report += &format!("{name}: {}\n", short.collect::<Vec<_>>().join(", "));
+            report += &format!("{name}: [{}]\n", short.collect::<Vec<_>>().join(", "));
             let picture = ann.get(&format!("{list}{}/graph.svg", service["id"])).await.expect(200);
             assert!(picture.text().ends_with("</svg>\n"));
         }
     }
-    insta::assert_snapshot!(report, @"");
+    insta::assert_snapshot!(report, @r#"
+    sonata-demo: []
+    sonata-fw-dpi-service-emu: [count 83:5]
+    sonata-fw-service-emu: [disconnected 40:1, unknown-point 50:9, unknown-point 54:9, unknown-point 76:13, unknown-point 78:13]
+    sonata-fw-vtc-service-emu: [unknown-point 54:9, unknown-point 70:9, odd-path 89:9, unknown-point 92:13, unknown-point 104:13]
+    sonata-ovs-service-emu: [count 71:5, count 72:5]
+    sonata-proxy-lb-service-emu: [count 90:5]
+    sonata-sdk-test-service-emu: [count 73:5, unknown-link 78:9]
+    sonata-snort-service-emu: [count 63:5]
+    sonata-vtc-private-service-sp: []
+    sonata-vtc-service-sp: []
+    "#);
     app.finish().await;
 }

@@ -146,7 +146,32 @@ async fn a_package_holds_the_service_and_what_it_uses() {
         let digest = item.as_object_mut().and_then(|item| item.remove("md5")).expect("a digest");
         assert_eq!(digest.as_str().map(str::len), Some(32));
     }
-    insta::assert_json_snapshot!(manifest, @"");
+    insta::assert_json_snapshot!(manifest, @r#"
+    {
+      "description": "Some description about this sample",
+      "descriptor_version": "1.0",
+      "entry_service_template": "/service_descriptors/eu.sonata-nfv.service-descriptor-sample-nsd-0.2.yml",
+      "maintainer": "Name, Company, Contact",
+      "name": "pro",
+      "package_content": [
+        {
+          "content-type": "application/sonata.docker_files",
+          "name": "/docker_files/vnf-sample/sample_docker"
+        },
+        {
+          "content-type": "application/sonata.function_descriptor",
+          "name": "/function_descriptors/eu.sonata-nfv-vnf-sample-0.1.yml"
+        },
+        {
+          "content-type": "application/sonata.service_descriptor",
+          "name": "/service_descriptors/eu.sonata-nfv.service-descriptor-sample-nsd-0.2.yml"
+        }
+      ],
+      "sealed": true,
+      "vendor": "eu.sonata-nfv.package",
+      "version": "0.4"
+    }
+    "#);
     bench.app.finish().await;
 }
 

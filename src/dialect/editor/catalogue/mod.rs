@@ -90,6 +90,11 @@ fn listed(route: Route<Context>) -> Route<Context> {
         .errors(&[400, 401])
 }
 
+/// With `If-Match`, honoured when it is sent.
+fn conditional(route: Route<Context>) -> Route<Context> {
+    route.header("If-Match", false, "The stored file's etag; without it the newest state is changed.")
+}
+
 fn id(verb: &str, what: &str, slash: &str) -> String {
     let tail = if slash.is_empty() { "" } else { "_slash" };
     format!("catalogue_{verb}_{}{tail}", what.replace('-', "_"))
@@ -116,12 +121,12 @@ fn descriptor_routes(shelf: Shelf, slash: &str) -> Vec<Route<Context>> {
             .summary(&format!("One of the catalogue's {}", shelf.title()))
             .answer(200, "The descriptor.", &object())
             .errors(&[400, 401, 404]),
-        Route::new(Method::PUT, &one, &id("put"), descriptors::put)
+        conditional(Route::new(Method::PUT, &one, &id("put"), descriptors::put))
             .summary("Replace a descriptor; one of another identity is published beside it")
             .body(&body())
             .answer(200, "The descriptor.", &object())
             .errors(&[400, 401, 403, 404, 409, 412, 413, 415, 422, 503]),
-        Route::new(Method::DELETE, &one, &id("delete"), descriptors::delete)
+        conditional(Route::new(Method::DELETE, &one, &id("delete"), descriptors::delete))
             .summary("Take a descriptor out of the catalogue")
             .answer(200, "It is gone.", &object())
             .errors(&[400, 401, 403, 404, 412, 503]),
@@ -151,12 +156,12 @@ fn package_routes(slash: &str) -> Vec<Route<Context>> {
             .summary("A package's manifest; its file for Accept: application/zip")
             .answer(200, "The manifest, or the file.", &[(JSON, json!({ "type": "object" })), (ZIP, file())])
             .errors(&[400, 401, 404]),
-        Route::new(Method::PUT, &one, &id("put"), packages::put)
+        conditional(Route::new(Method::PUT, &one, &id("put"), packages::put))
             .summary("Replace a package by one of the same identity")
             .body(&body())
             .answer(200, "`service_uuid` and the package's identity.", &object())
             .errors(&[400, 401, 403, 404, 409, 412, 413, 415, 503]),
-        Route::new(Method::DELETE, &one, &id("delete"), packages::delete)
+        conditional(Route::new(Method::DELETE, &one, &id("delete"), packages::delete))
             .summary("Take a package out of the catalogue")
             .answer(200, "It is gone.", &object())
             .errors(&[400, 401, 403, 404, 412, 503]),

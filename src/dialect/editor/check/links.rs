@@ -54,7 +54,7 @@ pub(super) fn unknown(topology: &Topology, reference: &str, lost: Lost) -> Strin
     };
     let is_short = reference.len() <= 100;
     let meant = is_short.then(|| {
-        let part = reference.split_once(':').map(|(part, rest)| (part, rest));
+        let part = reference.split_once(':');
         let direct = nearest(reference, known.iter().map(String::as_str)).map(str::to_owned);
         // Of `fv:input` only the first half is misspelt.
         let half = || {

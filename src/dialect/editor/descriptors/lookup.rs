@@ -9,8 +9,10 @@ use super::triple::Triple;
 use super::{functions, services};
 use crate::base::blocking;
 use crate::dialect::editor::answer::{Answer, json as answer};
+use crate::dialect::editor::catalogue;
 use crate::dialect::editor::fault::EditorFault;
 use crate::dialect::editor::gate::InProject;
+use crate::dialect::editor::outward::search::search;
 use crate::http::path::Path;
 
 /// `{ws}`, `{pj}`, `{vendor}`, `{name}`, `{version}`.
@@ -19,24 +21,33 @@ type Named = Path<(String, String, String, String, String)>;
 /// `GET .../nsfs/functions/{vendor}/{name}/{version}`.
 pub(super) async fn find_function(at: InProject, Path((_, _, vendor, name, version)): Named) -> Answer {
     let triple = Triple { vendor, name, version };
-    let found = find(at, Sort::Function, triple.clone()).await?;
-    found_or(found, || format!("VNF {triple} not found"))
+    find(at, Sort::Function, &triple, "VNF").await
 }
 
 /// `GET .../nsfs/services/{vendor}/{name}/{version}`.
 pub(super) async fn find_service(at: InProject, Path((_, _, vendor, name, version)): Named) -> Answer {
     let triple = Triple { vendor, name, version };
-    let found = find(at, Sort::Service, triple.clone()).await?;
-    found_or(found, || format!("NS {triple} not found"))
+    find(at, Sort::Service, &triple, "NS").await
 }
 
-fn found_or(found: Option<Value>, missing: impl FnOnce() -> String) -> Answer {
-    let found = found.ok_or_else(|| EditorFault::not_found(missing()))?;
-    Ok(answer(StatusCode::OK, &found))
-}
-
-async fn find(at: InProject, sort: Sort, triple: Triple) -> Result<Option<Value>, EditorFault> {
-    blocking::run(move || stored(&at, sort, &triple)).await
+async fn find(at: InProject, sort: Sort, triple: &Triple, what: &str) -> Answer {
+    let (place, wanted) = (at.clone(), triple.clone());
+    if let Some(found) = blocking::run(move || stored(&place, sort, &wanted)).await? {
+        return Ok(answer(StatusCode::OK, &found));
+    }
+    let shelf = match sort {
+        Sort::Function => catalogue::Shelf::Functions,
+        Sort::Service => catalogue::Shelf::Services,
+    };
+    let searched = search(&at.workspace, shelf, &triple.to_string()).await?;
+    if let Some(found) = searched.found {
+        return Ok(answer(StatusCode::OK, &found));
+    }
+    let unasked = match &searched.failures[..] {
+        [] => String::new(),
+        failures => format!("; some catalogues could not be asked: {}", failures.join("; ")),
+    };
+    Err(EditorFault::not_found(format!("{what} {triple} not found{unasked}")))
 }
 
 /// What the workspace itself has.

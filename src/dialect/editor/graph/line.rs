@@ -78,6 +78,21 @@ impl Line {
         Line { start: moved(self.start), curves: self.curves.iter().map(|curve| curve.map(moved)).collect() }
     }
 
+    /// Bends the line aside between its ends, downwards where it leads to the left or to the right.
+    pub(super) fn bow(&mut self, by: f64) {
+        let (start, end) = (self.start, self.end());
+        let (x, y) = ((end.x - start.x).abs(), (end.y - start.y).abs());
+        let (dx, dy) = if x >= y { (0.0, by) } else { (by, 0.0) };
+        let last = self.curves.len().saturating_sub(1);
+        for (at, curve) in self.curves.iter_mut().enumerate() {
+            curve[0] = curve[0].plus(dx, dy);
+            curve[1] = curve[1].plus(dx, dy);
+            if at < last {
+                curve[2] = curve[2].plus(dx, dy);
+            }
+        }
+    }
+
     /// Where the line is at a part (0 to 1) of its way, by curves, and its direction there.
     pub(super) fn at(&self, part: f64) -> (Pt, Pt) {
         if self.curves.is_empty() {

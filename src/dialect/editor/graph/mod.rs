@@ -20,7 +20,8 @@ use super::topology::Topology;
 /// `positions` say, in a layout of our own where it has none. The same input gives the same bytes.
 pub(super) fn svg(title: &str, topology: &Topology, meta: &Value) -> String {
     let mut scene = Scene::of(topology, meta);
-    let placed = if given::is_given(&scene) { given::place(&mut scene) } else { place::place(&mut scene) };
+    let mut placed = if given::is_given(&scene) { given::place(&mut scene) } else { place::place(&mut scene) };
+    placed.separate(&scene);
     draw::svg(&scene, &placed, title, &about(topology))
 }
 

@@ -16,6 +16,21 @@ pub(super) struct Placed {
     pub(super) spokes: Vec<Line>,
 }
 
+impl Placed {
+    /// Bends wires between the same two points apart.
+    pub(super) fn separate(&mut self, scene: &Scene) {
+        let mut seen: HashMap<[Plug; 2], usize> = HashMap::new();
+        for (wire, line) in scene.wires.iter().zip(&mut self.wires) {
+            let [one, other] = wire.ends;
+            let nth = seen.entry(if one < other { [one, other] } else { [other, one] }).or_default();
+            // To both sides in turn: 1, -1, 2, -2.
+            let side = if *nth % 2 == 1 { 1.0 } else { -1.0 };
+            line.bow(side * nth.div_ceil(2) as f64 * 26.0);
+            *nth += 1;
+        }
+    }
+}
+
 const GAP: f64 = 34.0;
 const DUMMY: f64 = 16.0;
 const LANE: f64 = 40.0;

@@ -146,3 +146,18 @@ fn hubs_lie_below_the_boxes() {
     let hubs: Vec<&Node> = scene.nodes.iter().filter(|node| node.shape == Shape::Hub).collect();
     assert!(hubs.len() == 1 && hubs[0].at.y > low);
 }
+
+#[test]
+fn wires_between_the_same_points_are_told_apart() {
+    let link =
+        |id: &str| json!({ "id": id, "connectivity_type": "E-Line", "connection_points_reference": ["a", "f0:in"] });
+    let mut descriptor = service(1, 1);
+    descriptor["connection_points"] = json!([{ "id": "a" }]);
+    descriptor["virtual_links"] = json!([link("there"), link("back"), link("again")]);
+    let topology = Topology::read(&descriptor, |_| None);
+    let mut scene = Scene::of(&topology, &Value::Null);
+    let mut placed = place::place(&mut scene);
+    placed.separate(&scene);
+    let middles: Vec<f64> = placed.wires.iter().map(|line| line.at(0.5).0.y).collect();
+    assert!(middles[1] - middles[0] > 15.0 && middles[0] - middles[2] > 15.0, "{middles:?}");
+}

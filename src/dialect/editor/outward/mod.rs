@@ -4,6 +4,7 @@
 mod platform;
 mod proxy;
 mod remote;
+pub(super) mod search;
 pub(super) mod tokens;
 
 use axum::Extension;

@@ -46,6 +46,10 @@ impl Uid {
         Ok(Uid { vendor, name, version })
     }
 
+    pub(super) fn parts(&self) -> [&str; 3] {
+        [&self.vendor, &self.name, &self.version]
+    }
+
     fn of(descriptor: &Value) -> Option<Self> {
         let part = |key: &str| text(&descriptor[key]);
         Some(Uid { vendor: part("vendor")?, name: part("name")?, version: part("version")? })

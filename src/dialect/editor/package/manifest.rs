@@ -178,7 +178,6 @@ pub(super) fn manifest(source: &Source<'_>, contents: &Contents) -> Result<Manif
         .collect();
     let mut manifest = json!({
         "descriptor_version": "1.0",
-        "schema": format!("{}package-descriptor/pd-schema.yml", source.schemas),
         "vendor": vendor,
         "name": name,
         "version": version,
@@ -188,6 +187,9 @@ pub(super) fn manifest(source: &Source<'_>, contents: &Contents) -> Result<Manif
         "entry_service_template": format!("/{}", contents.entry),
         "package_content": listed,
     });
+    if !source.schemas.is_empty() {
+        manifest["schema"] = json!(format!("{}package-descriptor/pd-schema.yml", source.schemas));
+    }
     if !contents.artifacts.is_empty() {
         manifest["artifact_dependencies"] = Value::Array(contents.artifacts.clone());
     }

@@ -16,7 +16,7 @@ pub(super) use manifest::Manifest;
 pub(super) struct Source<'a> {
     /// What `project.yml` says.
     pub(super) project: &'a Value,
-    /// Where the schema of manifests is; ends in a slash.
+    /// Where the schema of manifests is; ends in a slash. Empty where that is not known.
     pub(super) schemas: &'a str,
     pub(super) service: Descriptor<'a>,
     /// The functions that the service asks for.
