@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -71,7 +72,7 @@ impl Peer {
             (nginx, vec!["-c".into(), format!("{here}/nginx.conf"), "-e".into(), format!("{here}/error.log")]),
         ] {
             let mut command = Command::new(program);
-            command.args(arguments).stdin(Stdio::null()).stdout(log()?).stderr(log()?);
+            command.args(arguments).process_group(0).stdin(Stdio::null()).stdout(log()?).stderr(log()?);
             children.push(command.spawn()?);
         }
         let peer = Peer { children, folder, address };
@@ -100,9 +101,9 @@ impl Peer {
 impl Drop for Peer {
     fn drop(&mut self) {
         for child in &mut self.children {
-            // nginx ends its workers when it is asked to.
-            let _ =
-                rustix::process::kill_process(rustix::process::Pid::from_child(child), rustix::process::Signal::TERM);
+            // Both have workers, of which fcgiwrap's outlive it.
+            let group = rustix::process::Pid::from_child(child);
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::TERM);
             let _ = child.wait();
         }
     }
