@@ -36,7 +36,7 @@ impl Remote {
         let local = Local::open(move |port| {
             Router::new()
                 .route("/", get(|| async { "here" }))
-                .route("/slow/{*rest}", any(|| std::future::pending::<()>()))
+                .route("/slow/{*rest}", any(std::future::pending::<()>))
                 .route("/html/{*rest}", any(|| async { "<html>" }))
                 .route("/text/{*rest}", any(|| async { axum::Json(json!("text")) }))
                 .route("/large/{*rest}", any(large))

@@ -65,11 +65,11 @@ async fn a_merge_that_waits_for_a_person_is_not_committed_by_others() {
     let found = ann.get(&file("a.txt")).await.expect(200);
     assert_eq!(found.text(), "main\n");
     let etag = found.header("etag");
-    let refused = ann.header("if-match", &etag).put(&file("a.txt"), raw("rest\n")).await.expect(409);
+    let refused = ann.header("if-match", etag).put(&file("a.txt"), raw("rest\n")).await.expect(409);
     assert!(refused.text().contains("half done"), "{}", refused.text());
-    let dry = ann.header("if-match", &etag).put(&format!("{}?dry_run=true", file("a.txt")), raw("rest\n")).await;
+    let dry = ann.header("if-match", etag).put(&format!("{}?dry_run=true", file("a.txt")), raw("rest\n")).await;
     dry.expect(409);
-    ann.header("if-match", &etag).delete(&file("a.txt")).await.expect(409);
+    ann.header("if-match", etag).delete(&file("a.txt")).await.expect(409);
     ann.header("if-none-match", "*").put(&file("c.txt"), raw("rest\n")).await.expect(201);
     let etag = ann.get(&file("b.txt")).await.expect(200).header("etag").to_owned();
     ann.header("if-match", &etag).put(&file("b.txt"), raw("rest\n")).await.expect(200);

@@ -31,6 +31,6 @@ mod tests {
     #[test]
     fn descriptors_are_sorted_blocks() {
         let descriptor = json!({ "version": "0.1", "name": "a", "list": [{ "b": 1, "a": [] }] });
-        assert_eq!(yaml(&descriptor), "list:\n  - a: []\n    b: 1\nname: a\nversion: '0.1'\n");
+        assert_eq!(yaml(&descriptor), "list:\n  - a: []\n    b: 1\nname: a\nversion: \"0.1\"\n");
     }
 }
