@@ -13,7 +13,7 @@ use crate::base::blocking;
 use crate::dialect::editor::answer::{Answer, item, item_unless_fresh, json as answer};
 use crate::dialect::editor::fault::EditorFault;
 use crate::dialect::editor::fields::Fields;
-use crate::dialect::editor::gate::{InProject, Last, undisturbed};
+use crate::dialect::editor::gate::{InProject, Last};
 use crate::dialect::editor::sonata::text;
 use crate::engine::Written;
 
@@ -63,23 +63,18 @@ pub(super) async fn post_function(at: InProject, fields: Fields) -> Answer {
     Triple::required(&descriptor, "function")?;
     validity::checked(&at.workspace, Sort::Function, descriptor.clone()).await?;
     let triple = Triple::of_valid(&descriptor)?;
-    let (path, done) = undisturbed(|| async {
-        let (looking, sought) = (at.clone(), triple.clone());
-        let place = blocking::run(move || {
-            let reader = looking.workspace.reader();
-            let shelf = Shelf::new(&reader, &looking, Sort::Function)?;
-            if !shelf.with(&sought)?.is_empty() {
-                return Err(EditorFault::conflict(format!("Function with name {} already exists", sought.name)));
-            }
-            shelf.place(&sought, None)
-        });
-        let path = place.await?;
+    let plan = at.clone();
+    let (outcome, done) = planned(&at.workspace, move |reader| {
+        let shelf = Shelf::new(reader, &plan, Sort::Function)?;
+        if !shelf.with(&triple)?.is_empty() {
+            return Err(EditorFault::conflict(format!("Function with name {} already exists", triple.name)));
+        }
+        let path = shelf.place(&triple, None)?;
         let change = rename::create(path.clone(), text::yaml(&descriptor));
-        let done = at.workspace.commit(vec![change], &format!("function: create {triple}")).await?;
-        Ok((path, done))
+        Ok((Outcome { path, before: None }, vec![change]))
     })
     .await?;
-    written(&at, &done, &Outcome { path, before: None }, StatusCode::CREATED)
+    written(&at, &done, &outcome, StatusCode::CREATED)
 }
 
 /// `PUT .../functions/{vnf}`.

@@ -13,7 +13,7 @@ use crate::base::blocking;
 use crate::dialect::editor::answer::{Answer, item, item_unless_fresh, json as answer};
 use crate::dialect::editor::fault::EditorFault;
 use crate::dialect::editor::fields::Fields;
-use crate::dialect::editor::gate::{InProject, Last, undisturbed};
+use crate::dialect::editor::gate::{InProject, Last};
 use crate::dialect::editor::sonata::text;
 use crate::engine::{Reader, Written};
 
@@ -83,22 +83,16 @@ pub(super) async fn post_service(at: InProject, fields: Fields) -> Answer {
     validity::checked(&at.workspace, Sort::Service, descriptor.clone()).await?;
     let meta = Arc::new(fields.required("meta")?.clone());
     let triple = Triple::of_valid(&descriptor)?;
-    let (path, done) = undisturbed(|| async {
-        let (making, descriptor, meta, sought) = (at.clone(), descriptor.clone(), meta.clone(), triple.clone());
-        let made = blocking::run(move || {
-            let reader = making.workspace.reader();
-            refuse_twin(&reader, &making, &sought)?;
-            let path = Shelf::new(&reader, &making, Sort::Service)?.place(&sought, None)?;
-            let mut changes = vec![create(path.clone(), text::yaml(&descriptor))];
-            changes.extend(meta::put(&making, &path, &meta, meta::is_kept(&reader, &making, &path)?)?);
-            Ok::<_, EditorFault>((path, changes))
-        });
-        let (path, changes) = made.await?;
-        let done = at.workspace.commit(changes, &format!("service: create {triple}")).await?;
-        Ok((path, done))
+    let plan = at.clone();
+    let (outcome, done) = planned(&at.workspace, move |reader| {
+        refuse_twin(reader, &plan, &triple)?;
+        let path = Shelf::new(reader, &plan, Sort::Service)?.place(&triple, None)?;
+        let mut changes = vec![create(path.clone(), text::yaml(&descriptor))];
+        changes.extend(meta::put(&plan, &path, &meta, meta::is_kept(reader, &plan, &path)?)?);
+        Ok((Outcome { path, before: None }, changes))
     })
     .await?;
-    written(at, done, Outcome { path, before: None }, StatusCode::CREATED).await
+    written(at, done, outcome, StatusCode::CREATED).await
 }
 
 fn refuse_twin(reader: &Reader, at: &InProject, triple: &Triple) -> Result<(), EditorFault> {
