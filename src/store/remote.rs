@@ -129,6 +129,12 @@ impl Remote {
                 self.said(&place, &ended.complaints)
             });
         }
+        // By git's older protocol single objects come, which are not kept.
+        let folder = place.incoming.folder();
+        let mut items = fs::read_dir(folder).map_err(Error::at("list", folder))?.flatten();
+        if items.any(|item| item.file_name().len() == 2) {
+            return Err(RemoteError::Said("the repository is not served by git's smart protocol".into()));
+        }
         let bytes: u64 = packfile::list(&place.incoming.folder().join("pack"))?.iter().map(|pack| pack.bytes).sum();
         if bytes > self.most {
             return Err(RemoteError::TooLarge(self.most));
@@ -167,6 +173,9 @@ impl Remote {
             // What comes is one pack, whatever its size.
             ("fetch.unpackLimit", "1".into()),
             ("core.bigFileThreshold", "16m".into()),
+            // Within the memory that its programs may have.
+            ("core.packedGitWindowSize", "32m".into()),
+            ("core.packedGitLimit", "256m".into()),
             // Synced when it is kept.
             ("core.fsync", "none".into()),
             // One could lead where the address may not.

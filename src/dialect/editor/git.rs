@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, json};
-use super::fault::EditorFault;
+use super::fault::{EditorFault, as_html};
 use super::fields::Fields;
 use super::gate::{InWorkspace, PROJECT};
 use crate::engine::{Abroad, Error, Found, Linked};
@@ -97,14 +97,14 @@ async fn status(at: InWorkspace, fields: Fields) -> Answer {
     // Asking elsewhere notes what was seen, which a mere reader does not.
     let abroad = if project.at.role >= Role::Writer { Some(project.abroad().await?) } else { None };
     let status = linked.status(abroad.as_ref()).await?;
-    if status.is_linked { message(&status.text) } else { Err(EditorFault::bad(status.text)) }
+    if status.is_linked { message(&as_html(&status.text)) } else { Err(EditorFault::bad(status.text)) }
 }
 
 /// `POST git/diff`: `{}` where nothing differs.
 async fn diff(at: InWorkspace, fields: Fields) -> Answer {
     let project = Project::of(at, &fields)?;
     let unified = project.linked(Role::Reader)?.diff().await?;
-    if unified.is_empty() { Ok(json(StatusCode::OK, &json!({}))) } else { message(&unified) }
+    if unified.is_empty() { Ok(json(StatusCode::OK, &json!({}))) } else { message(&as_html(&unified)) }
 }
 
 /// `POST git/pull`.
@@ -122,7 +122,7 @@ async fn pull(at: InWorkspace, fields: Fields) -> Answer {
         said.push('\n');
         said.push_str(line);
     }
-    message(said.trim_end())
+    message(&as_html(said.trim_end()))
 }
 
 /// `POST git/clone`.

@@ -32,6 +32,9 @@ pub(super) struct Neighbours<'r> {
 /// Descriptors by vendor and name.
 type Named = HashMap<(String, String), Vec<Descriptor>>;
 
+/// Most bytes of the descriptors that a service names; one that it names twice counts twice.
+const FOUND_MOST: usize = 64 << 20;
+
 /// Most services that a search for circles looks at.
 const VISITED: usize = 1_000;
 
@@ -42,7 +45,17 @@ impl<'r> Neighbours<'r> {
 
     /// What a service asks for, in the order of [`topology::wanted`].
     pub(super) fn of(&mut self, service: &Value) -> Result<Vec<Option<Found>>, EditorFault> {
-        topology::wanted(service).iter().map(|(sort, wanted)| self.find(*sort, wanted)).collect()
+        let mut room = FOUND_MOST;
+        let mut found = Vec::new();
+        for (sort, wanted) in topology::wanted(service) {
+            let one = self.find(sort, &wanted)?;
+            let size = one.as_ref().map_or(0, |one| one.descriptor.content.json.len());
+            room = room.checked_sub(size).ok_or_else(|| {
+                EditorFault::bad("the service names descriptors of more than 64 MiB in all: let it name fewer")
+            })?;
+            found.push(one);
+        }
+        Ok(found)
     }
 
     /// The newest version that fits, of the project if it has one.

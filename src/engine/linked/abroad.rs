@@ -84,10 +84,11 @@ impl Engine {
     ) -> Result<(), Error> {
         let Some(head) = advertised.head else { return Ok(()) };
         let place = workspace.clone();
-        if blocking::run(move || place.commit(head)).await.is_ok() {
-            return Ok(());
-        }
-        let incoming = remote.fetch(workspace, advertised, known).await.map_err(failed)?;
+        // One that is here, of a side branch perhaps, was not looked at either.
+        let incoming = match blocking::run(move || place.commit(head)).await {
+            Ok(_) => workspace.incoming()?,
+            Err(_) => remote.fetch(workspace, advertised, known).await.map_err(failed)?,
+        };
         let (workspace, file_bytes) = (workspace.clone(), abroad.file_bytes);
         blocking::run(move || match incoming.check_fetched(head, file_bytes) {
             Ok(()) => Ok(workspace.keep_fetched(&incoming)?),

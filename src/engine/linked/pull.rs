@@ -109,7 +109,7 @@ impl Linked {
         let violations = self.engine.judge_placed(&self.workspace, &changes).await?;
         let changed: Vec<String> = changes.iter().map(|change| change.path.to_string()).collect();
         let intent = Intent { author: self.actor.signature(), message: message.to_owned() };
-        match write(&self.workspace, changes, intent).await {
+        match write(&self.workspace, self.document.clone(), changes, intent).await {
             Ok(()) => {}
             Err(Stop::Moved) => return Ok(None),
             Err(Stop::Refused(error)) => return Err(error),
@@ -152,12 +152,22 @@ fn short(id: Etag) -> String {
     id.to_string()[..7].to_owned()
 }
 
-/// Applies changes as one commit, when every file is still what it was.
-pub(super) async fn write(workspace: &Arc<Workspace>, changes: Vec<Placed>, intent: Intent) -> Result<(), Stop> {
+/// Applies changes as one commit, when the folder's document is still there and every file is what
+/// it was.
+async fn write(
+    workspace: &Arc<Workspace>,
+    document: FilePath,
+    changes: Vec<Placed>,
+    intent: Intent,
+) -> Result<(), Stop> {
     if changes.is_empty() {
         return Ok(());
     }
     let work = move |tip: &mut store::Tip<'_>| {
+        // A folder that was moved meanwhile must not come back beside itself.
+        if tip.entry(&document)?.is_none() {
+            return Err(Stop::Moved);
+        }
         for change in &changes {
             let now = tip.entry(&change.path)?.filter(|entry| entry.mode != FileMode::Folder);
             if now != change.old {

@@ -15,7 +15,7 @@ pub(super) fn check(topology: &Topology, findings: &mut Findings) {
         for (at, reference) in link.references.iter().enumerate() {
             let pointer = format!("{}/connection_points_reference/{at}", link.pointer);
             match topology.resolve(reference) {
-                Ok(end) if ends.contains(&end) && at < 1_000 => {
+                Ok(end) if at < 1_000 && ends.contains(&end) => {
                     findings.warning("duplicate-reference", pointer, || {
                         format!("the link {} names {} twice", quoted(&link.id), quoted(reference))
                     });

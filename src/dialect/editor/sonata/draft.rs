@@ -61,10 +61,15 @@ impl Wish {
             }
             Some(_) => return Err(EditorFault::bad("'token' must be a string")),
         };
+        let name = text("name", NAME_BYTES)?;
+        // The front end shows it as HTML.
+        if name.contains(['<', '>', '&', '"']) {
+            return Err(EditorFault::bad("'name' must not hold < > & or double quotes"));
+        }
         Ok(Wish {
             // New ones carry -1.
             id: members.get("id").and_then(Value::as_u64),
-            name: text("name", NAME_BYTES)?,
+            name,
             url: text("url", URL_BYTES)?,
             token,
         })

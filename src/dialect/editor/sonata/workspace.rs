@@ -1,6 +1,8 @@
 //! `workspace.yml` (contracts/editor.md 2.2): which schemas hold, which catalogues and platforms
 //! there are.
 
+use std::collections::{HashMap, HashSet};
+
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
@@ -161,16 +163,23 @@ impl WorkspaceFile {
             _ => Vec::new(),
         };
         let kept = |more: &Map<String, Value>| more.get(ID).and_then(Value::as_u64);
-        let mut taken: Vec<u64> = raw.iter().filter_map(|(_, more)| kept(more)).collect();
-        let number = |name: &str, more: &Map<String, Value>, taken: &mut Vec<u64>| {
+        let mut taken: HashSet<u64> = raw.iter().filter_map(|(_, more)| kept(more)).collect();
+        // Where the search for a name's next number goes on: a pushed file may hold a name very often.
+        let mut next: HashMap<String, usize> = HashMap::new();
+        let mut number = |name: &str, more: &Map<String, Value>| {
             kept(more).unwrap_or_else(|| {
-                let id = free(self.workspace, sort, name, taken);
-                taken.push(id);
-                id
+                let nth = next.entry(name.to_owned()).or_default();
+                loop {
+                    let id = sort.number(self.workspace, name, *nth);
+                    *nth += 1;
+                    if taken.insert(id) {
+                        return id;
+                    }
+                }
             })
         };
         let entry = |(name, more): (String, Map<String, Value>)| {
-            let id = number(&name, &more, &mut taken);
+            let id = number(&name, &more);
             let url = more.get("url").and_then(text).unwrap_or_default();
             Entry { id, name, url, more }
         };
